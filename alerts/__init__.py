@@ -1,0 +1,1 @@
+"""Rules, the alert state machine, the outbox and delivery channels."""

@@ -1,0 +1,1 @@
+"""What sees: one file a kind of cache or origin."""

@@ -1,0 +1,1 @@
+"""The web UI: queries, figures, components and pages."""

@@ -1,0 +1,1 @@
+"""The mathematics of freshness: pure functions from observations to bounds, verdicts and roll-ups."""

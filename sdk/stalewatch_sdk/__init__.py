@@ -1,0 +1,1 @@
+"""The versioned, idempotent, traced invalidation protocol."""

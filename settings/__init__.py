@@ -1,0 +1,1 @@
+"""Value types of the configuration: durations, secrets, addresses and TLS."""

@@ -1,0 +1,1 @@
+"""Facts, findings and roll-ups behind narrow protocols."""
