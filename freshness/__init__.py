@@ -1,1 +1,1 @@
-"""The mathematics of freshness: pure functions from observations to bounds, verdicts and roll-ups."""
+"""The mathematics: pure functions from observations to bounds, verdicts and roll-ups."""

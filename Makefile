@@ -1,0 +1,45 @@
+# Each target sets up what it needs; a second run finds it there.
+.PHONY: demo test lint fmt servers bench pin clean
+SHELL := /bin/bash
+ours := requirements/boot.txt pyproject.toml sdk/pyproject.toml scripts/install-python.sh
+
+demo: .venv/run.stamp
+	@exec .venv/bin/stalewatch demo $(ARGS)
+
+test: servers lint
+	.venv/bin/pytest -n 2 -m "not serial" $(ARGS)
+	.venv/bin/pytest -m serial $(ARGS) || test $$? -eq 5  # 5: there are none
+
+lint: .venv/dev.stamp
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+fmt: .venv/dev.stamp
+	.venv/bin/ruff check --fix --exit-zero
+	.venv/bin/ruff format
+
+servers:
+	@scripts/install-test-servers.sh
+
+bench: .venv/dev.stamp
+	.venv/bin/python -m bench $(ARGS)
+
+pin: .venv/dev.stamp
+	scripts/pin.sh
+
+.venv/run.stamp: requirements/run.txt $(ours)
+	@echo "Installing Stalewatch into .venv"
+	@scripts/install-python.sh run
+	@touch $@
+
+# All that run.txt pins is in dev.txt too.
+.venv/dev.stamp: requirements/dev.txt $(ours)
+	@echo "Installing Stalewatch and its tests into .venv"
+	@scripts/install-python.sh dev
+	@touch $@ .venv/run.stamp
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
