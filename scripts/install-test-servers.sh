@@ -52,7 +52,9 @@ disable_daemons_of() {
     for path in $(dpkg -L "$package"); do
       case $path in
         */systemd/system/*.service | */systemd/system/*.socket | */systemd/system/*.timer)
-          as_root deb-systemd-helper disable "${path##*/}" >/dev/null 2>&1 || true ;;
+          # It serves package scripts alone, and knows them by this variable.
+          as_root env DPKG_MAINTSCRIPT_PACKAGE="$package" \
+            deb-systemd-helper disable "${path##*/}" >/dev/null 2>&1 || true ;;
         /etc/init.d/*)
           as_root update-rc.d "${path##*/}" disable >/dev/null 2>&1 || true ;;
       esac
