@@ -1,0 +1,1 @@
+"""Tests: pure ones by table and by property, the rest against the real servers."""

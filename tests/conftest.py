@@ -1,0 +1,103 @@
+"""Fixtures that give tests real servers, and the rules on missing ones and skips."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import hypothesis
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.servers import Authority, PostgresServer, RedisServer, chromium
+from tests.servers.installed import MISSING, SERVERS, is_ci, version
+
+# A time limit on an example says more about the machine than about the code.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci" if is_ci() else "default")
+
+REAL = {"redis_server", "postgres_server", "database", "browser", "page"}
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_redis: RedisServer) -> RedisServer:
+    """A running, empty Redis; do not kill or pause it, others use it after you."""
+    _redis.clean()
+    return _redis
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL; take `database` for one of your own in it."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, dropped afterwards."""
+    name = postgres_server.create_database()
+    yield postgres_server.dsn(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def authority() -> Iterator[Authority]:
+    """A test CA with an identity for a server and one for a client."""
+    made = Authority()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+async def page(browser: Browser) -> Page:
+    """A page in a browser of its own."""
+    return await browser.new_page()
+
+
+def pytest_report_header() -> str:
+    """Name every real server with its version."""
+    return "servers: " + ", ".join(f"{name} {version(name)}" for name in SERVERS)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first: a slip in the mathematics shows before a browser starts."""
+    items.sort(key=_uses_real_servers)
+
+
+def _uses_real_servers(item: pytest.Item) -> bool:
+    return bool(REAL.intersection(getattr(item, "fixturenames", ())))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which servers are missing, and that under CI nothing may be skipped."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = [name for name in SERVERS if any(f"{MISSING}{name};" in _why(r) for r in skipped)]
+    if missing:
+        terminalreporter.write_line(f"Tests skipped for want of: {', '.join(missing)}", yellow=True)
+    if skipped and is_ci():
+        terminalreporter.write_line("CI=true: a skipped test is a failed run", red=True)
+
+
+def _why(report: pytest.TestReport) -> str:
+    return str(report.longrepr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Under CI a skipped test fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == 0 and is_ci() and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,31 @@
+"""Real servers on free loopback ports, one file each."""
+
+from tests.servers.chromium import chromium
+from tests.servers.memcached import MemcachedServer
+from tests.servers.nats import NatsServer
+from tests.servers.nginx import NginxServer
+from tests.servers.postgres import PostgresServer
+from tests.servers.process import Server, free_port
+from tests.servers.prometheus import AlertmanagerServer, PrometheusServer
+from tests.servers.redis import NO_RETRY, RedisServer
+from tests.servers.tls import Authority
+from tests.servers.varnish import VarnishServer
+from tests.servers.waiting import eventually, wait_until
+
+__all__ = [
+    "NO_RETRY",
+    "AlertmanagerServer",
+    "Authority",
+    "MemcachedServer",
+    "NatsServer",
+    "NginxServer",
+    "PostgresServer",
+    "PrometheusServer",
+    "RedisServer",
+    "Server",
+    "VarnishServer",
+    "chromium",
+    "eventually",
+    "free_port",
+    "wait_until",
+]

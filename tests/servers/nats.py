@@ -1,0 +1,28 @@
+"""A real NATS server."""
+
+from collections.abc import Sequence
+
+from tests.servers.process import HOST, Server, accepts_connections, free_port
+
+
+class NatsServer(Server):
+    """NATS with JetStream on a free port, its monitoring on another."""
+
+    binary = "nats-server"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.monitor_port = free_port()
+
+    def command(self) -> Sequence[str]:
+        return [
+            *("-a", HOST, "-p", str(self.port), "-m", str(self.monitor_port)),
+            *("-js", "-sd", str(self.folder / "jetstream")),
+        ]
+
+    def is_ready(self) -> bool:
+        return accepts_connections(self.port) and accepts_connections(self.monitor_port)
+
+    @property
+    def url(self) -> str:
+        return f"nats://{self.address}"

@@ -1,0 +1,85 @@
+"""A real PostgreSQL."""
+
+import os
+from collections.abc import Sequence
+
+import psycopg
+
+from tests.servers.process import HOST, Server
+from tests.servers.tls import Authority
+
+# Without fsync a commit is cheap, and still outlives the death of the process.
+OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=50")
+
+
+class PostgresServer(Server):
+    """PostgreSQL on a free port with a cluster of its own; the superuser is `postgres`.
+
+    `password` makes every connection prove it (SCRAM), else all are trusted; `tls` offers TLS.
+    """
+
+    binary = "postgres"
+
+    def __init__(self, *, password: str | None = None, tls: Authority | None = None) -> None:
+        super().__init__()
+        self.password = password
+        self.tls = tls
+        self.data = self.folder / "data"
+
+    def prepare(self) -> None:
+        if self.data.exists():
+            return
+        arguments = ["-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--locale=C"]
+        if self.password:
+            secret = self.folder / "password"
+            secret.write_text(self.password)
+            arguments += ["-A", "scram-sha-256", f"--pwfile={secret}"]
+        else:
+            arguments += ["-A", "trust"]
+        self.run_as_server(str(self.path.with_name("initdb")), *arguments, "--no-sync")
+        self._write_tls()
+
+    def _write_tls(self) -> None:
+        if self.tls is None:
+            return
+        (self.data / "server.crt").write_bytes(self.tls.server.cert.read_bytes())
+        key = self.data / "server.key"
+        key.touch(mode=0o600)
+        key.write_bytes(self.tls.server.key.read_bytes())
+
+    def command(self) -> Sequence[str]:
+        options = [*OPTIONS, f"listen_addresses={HOST}", f"ssl={'on' if self.tls else 'off'}"]
+        flags = [flag for option in options for flag in ("-c", option)]
+        return ["-D", str(self.data), "-p", str(self.port), "-k", str(self.folder), *flags]
+
+    def is_ready(self) -> bool:
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def dsn(self, database: str = "postgres", user: str = "postgres") -> str:
+        """A `postgresql://` URL without a password."""
+        return f"postgresql://{user}@{self.address}/{database}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection of the superuser, in autocommit."""
+        return psycopg.connect(
+            self.dsn(database), password=self.password, autocommit=True, connect_timeout=5
+        )
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run statements as the superuser."""
+        with self.connect(database) as connection:
+            connection.execute(statement.encode())
+
+    def create_database(self, name: str | None = None) -> str:
+        """Make an empty database and return its name."""
+        name = name or f"test_{os.urandom(6).hex()}"
+        self.execute(f'CREATE DATABASE "{name}"')
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
