@@ -1,0 +1,270 @@
+"""What every store engine does: narrow protocols, and the rows that pass through them.
+
+Stamps of facts are (clock id, nanoseconds); `Clock.wall_offset_ns` turns them into wall time for
+people. Rows that people read carry wall time already (`*_at_ns`, Unix nanoseconds).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypeVar
+
+from freshness.model import Bounds, Reason, Result, Value, Verdict
+from freshness.rollup import Rollup, RollupKey
+
+ORIGIN = ""
+"""The layer name under which the runs of an origin are kept."""
+
+T = TypeVar("T")
+FindingState = Literal["opened", "confirmed", "healed-on-read", "healed", "gone"]
+Grain = Literal["minute", "hour", "day"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One machine, one boot, one epoch, one process. wall time = stamp + `wall_offset_ns`."""
+
+    id: str
+    wall_offset_ns: int
+    opened_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """Consecutive equal readings of one key at one node, or at its origin (`layer` is ORIGIN).
+
+    `first_*` and `last_*` are the stamps of the first and of the last read. `ended_by` is empty
+    while the run is open. An id is unique in the file; writing an id again replaces the row.
+    """
+
+    id: int
+    keyspace: str
+    key: str
+    layer: str
+    node: str
+    result: Result
+    value: Value | None
+    clock: str
+    first_start_ns: int
+    first_end_ns: int
+    last_start_ns: int
+    last_end_ns: int
+    count: int
+    linearizable: bool = False
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A read that was not fresh, with what it was judged on. `evidence` is JSON lines for `judge`."""
+
+    id: int
+    keyspace: str
+    key: str
+    layer: str
+    node: str
+    clock: str
+    start_ns: int
+    end_ns: int
+    result: Result
+    value: Value | None
+    why: str
+    stratum: str
+    verdict: Verdict
+    reason: Reason
+    max_staleness_ns: int
+    bounds: Bounds
+    ttl_s: float | None = None
+    age_s: float | None = None
+    filled: bool = False
+    evidence: str = ""
+    finding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A fault with its evidence. Writing an id again replaces the row.
+
+    `lower_ns`/`upper_ns` bound the longest staleness proven so far; `because` says in words what
+    decided the cause class, `ruled_out` which classes it excludes; `reads` are the ids of its reads.
+    """
+
+    id: str
+    keyspace: str
+    key: str
+    layer: str
+    node: str
+    region: str
+    state: FindingState
+    held: Value
+    latest: Value
+    max_staleness_ns: int
+    lower_ns: int
+    upper_ns: int | None
+    opened_at_ns: int
+    confirmed_at_ns: int | None = None
+    healed_at_ns: int | None = None
+    cause: str = "undecided"
+    because: str = ""
+    ruled_out: Sequence[str] = ()
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One cache node (or origin, `layer` ORIGIN) of the catalogue and how it last answered."""
+
+    layer: str
+    node: str
+    region: str
+    kind: str
+    address: str
+    mechanism: str
+    max_staleness_ns: int
+    state: Literal["up", "unknown", "gone"]
+    why: str
+    identity: str
+    since_at_ns: int
+    answered_at_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction makes durable: all of it or nothing."""
+
+    clocks: Sequence[Clock] = ()
+    runs: Sequence[RunRow] = ()
+    reads: Sequence[ReadRow] = ()
+    findings: Sequence[FindingRow] = ()
+    nodes: Sequence[NodeRow] = ()
+    rollups: Mapping[RollupKey, Rollup] = field(default_factory=dict)
+    """Minute deltas, added to what the store holds (negative counts where a read was re-judged)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run in wall time, as a chart draws it."""
+
+    layer: str
+    node: str
+    result: Result
+    value: Value | None
+    first_at_ns: int
+    last_at_ns: int
+    count: int
+    ended_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items, and the cursor of the next page (None at the end)."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+class Facts(Protocol):
+    """The log of what probes saw."""
+
+    def write(self, batch: Batch) -> None:
+        """Make a batch durable in one transaction. Raises StoreError, and then nothing is written."""
+        ...
+
+    def last_ids(self) -> tuple[int, int]:
+        """The highest run id and read id in the store (0 where empty)."""
+        ...
+
+    def newest_origin_runs(self, keyspace: str) -> Iterator[RunRow]:
+        """The newest origin run of each key: what a restarted process may still use (for U only)."""
+        ...
+
+    def spans(self, keyspace: str, key: str, since_ns: int, until_ns: int) -> Sequence[Span]:
+        """The runs of a key at its origin and at every node that overlap [since, until], by time."""
+        ...
+
+    def reads(
+        self,
+        keyspace: str | None = None,
+        key: str | None = None,
+        finding: str | None = None,
+        since_ns: int = 0,
+        until_ns: int | None = None,
+        limit: int = 500,
+    ) -> Sequence[tuple[ReadRow, int]]:
+        """Reads that were not fresh, newest first, each with the wall time of its start."""
+        ...
+
+    def keys(self, keyspace: str, prefix: str = "", limit: int = 50) -> Sequence[str]:
+        """Known keys that begin with `prefix`, in order."""
+        ...
+
+
+class Findings(Protocol):
+    """Confirmed faults and those on their way to be."""
+
+    def finding(self, id: str) -> FindingRow | None:
+        """One finding, or None."""
+        ...
+
+    def findings(
+        self,
+        open_only: bool = False,
+        keyspace: str | None = None,
+        key: str | None = None,
+        since_ns: int = 0,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[FindingRow]:
+        """Newest first; open are `opened` and `confirmed`."""
+        ...
+
+
+class Rollups(Protocol):
+    """Counts and histograms a bucket of time."""
+
+    def rollups(
+        self,
+        grain: Grain,
+        since_ns: int,
+        until_ns: int,
+        keyspace: str | None = None,
+        layer: str | None = None,
+        node: str | None = None,
+    ) -> Sequence[tuple[RollupKey, Rollup]]:
+        """Buckets whose start lies in [since, until), in order of time."""
+        ...
+
+    def fold(self, now_ns: int) -> None:
+        """Bring hours and days up to date with the minutes, late deltas included."""
+        ...
+
+
+class Catalogue(Protocol):
+    """The nodes that are watched."""
+
+    def nodes(self) -> Sequence[NodeRow]:
+        """Every node, by layer and name, origins first."""
+        ...
+
+
+class Store(Facts, Findings, Rollups, Catalogue, Protocol):
+    """A whole engine. Safe to call from any thread."""
+
+    def revision(self) -> int:
+        """A number that grows with each write: what a live page watches."""
+        ...
+
+    def retain(self, now_ns: int) -> int:
+        """Drop what is past its retention; the number of rows dropped."""
+        ...
+
+    def backup(self, path: str) -> None:
+        """Copy the store to a new file while it is in use."""
+        ...
+
+    def close(self) -> None:
+        """Release the engine; later calls raise StoreError."""
+        ...
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message says what, where and what to do."""
