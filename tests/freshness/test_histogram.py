@@ -1,6 +1,7 @@
 """Histograms: exact buckets, sums that commute, quantiles that never pretend to be points."""
 
 import sqlite3
+from bisect import bisect_left
 from decimal import Decimal, localcontext
 from functools import reduce
 from itertools import accumulate
