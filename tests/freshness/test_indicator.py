@@ -70,6 +70,17 @@ def test_a_clean_minute_of_one_node_is_one_sample() -> None:
     assert independent.n_effective == 6_000
 
 
+def test_a_stale_read_taken_back_leaves_a_clean_cell() -> None:
+    revised = cell(fresh=5)
+    for weight in (0.1, 0.2, 0.7):
+        revised.add(Reads(Verdict.STALE, weight=weight))
+    for weight in (0.7, 0.2, 0.1):
+        revised.add(Reads(Verdict.STALE, weight=weight, n=-1))
+    shares = indicator(revised)
+    assert shares is not None
+    assert (shares.good, shares.n_effective) == (1.0, 1.0)
+
+
 def test_unequal_weights_widen_the_interval() -> None:
     uneven = Rollup()
     uneven.add(Reads(Verdict.STALE, weight=1.0, n=90))
