@@ -29,7 +29,7 @@ class Indicator(NamedTuple):
 def indicator(cell: Rollup, confidence: float = 0.95, rho: float | None = None) -> Indicator | None:
     """The indicator of a cell; None where nothing was judged: unknown is no share."""
     judged = cell.judged
-    # Taking reads back leaves rounding errors in sums of weights: the count says whether any is bad.
+    # Taking reads back leaves rounding errors in summed weights; the count says if any is bad.
     stale = cell.stale.weight if cell.stale.n > 0 else 0.0
     bad = hajek(stale, judged.weight, judged.weight_squares)
     if judged.n <= 0 or bad.share is None:
