@@ -1,1 +1,24 @@
-"""Value types of the configuration: durations, secrets, addresses and TLS."""
+"""The values that a config file is written in: resolved late, and never shown where secret."""
+
+from settings.auth import Auth
+from settings.duration import Duration
+from settings.percent import Percent
+from settings.rate import Rate
+from settings.secret import Secret, SecretError
+from settings.section import FilePath, Section
+from settings.size import Size
+from settings.tls import Tls, TlsError
+
+__all__ = [
+    "Auth",
+    "Duration",
+    "FilePath",
+    "Percent",
+    "Rate",
+    "Secret",
+    "SecretError",
+    "Section",
+    "Size",
+    "Tls",
+    "TlsError",
+]
