@@ -1,0 +1,80 @@
+"""Writes `stalewatch.yaml`: all that the server is told of the lab."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from lab.catalogue import HOST, KEYSPACE, PRODUCTS, NodeAddress, Topology
+
+FILE_NAME = "stalewatch.yaml"
+
+
+def write_config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> Path:
+    """Writes the config into the lab's directory; `listen` is the server's host:port."""
+    path = lab_dir / FILE_NAME
+    path.write_text(_config(lab_dir, topology, token_file, listen), encoding="utf-8")
+    return path
+
+
+def _config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> str:
+    return f"""\
+# A shop on this machine: edge HTTP caches over application servers over a Redis a region.
+server: {{listen: {_quoted(listen)}}}
+store: {{engine: sqlite, path: {_quoted(str(lab_dir / "stalewatch.db"))}}}
+origins:
+  shop:
+    kind: http
+    url: "http://{HOST}:{topology.origin_port}"
+    linearizable: true
+    limit: 50/s
+layers:
+  edge:
+    kind: http
+    mechanism: purge
+    placement: all
+    max_staleness: 300ms
+    nodes:
+{_nodes(topology.of("edge"))}
+    request: {{host: shop.example, only_cached: true, served_by: X-Served-By}}
+    limit: 200/s
+  regional:
+    kind: redis
+    mechanism: purge
+    placement: all
+    max_staleness: 300ms
+    nodes:
+{_nodes(topology.of("regional"))}
+    limit: 200/s
+  app:
+    kind: inprocess
+    mechanism: purge
+    placement: all
+    max_staleness: 300ms
+    nodes:
+{_nodes(topology.of("app"))}
+    auth: {{token: {{file: {_quoted(str(token_file))}}}}}
+    limit: 200/s
+keyspaces:
+  {KEYSPACE}:
+    owner: team-catalogue
+    origin: {{name: shop, path: "/products?ids={{keys}}", items: $.items, key: $.id, \
+version: {{json: $.version}}}}
+    version: {{type: integer, order: counter}}
+    layers:
+      edge: {{key: "/products/{{key}}", version: {{header: X-Version}}}}
+      regional: {{key: "product:{{key}}", version: {{json: $.version}}}}
+      app: {{key: "{{key}}"}}
+    keys: {{range: {{from: 1, to: {PRODUCTS}}}}}
+    sample: {{interval: 1s}}
+"""
+
+
+def _nodes(nodes: Iterable[NodeAddress]) -> str:
+    return "\n".join(
+        f'      - {{static: "{node.target}", name: {node.name}, region: {node.region}}}'
+        for node in nodes
+    )
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)  # a JSON string is a YAML one

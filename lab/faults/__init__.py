@@ -1,0 +1,1 @@
+"""What can go wrong on purpose: one file a class of fault."""

@@ -1,0 +1,117 @@
+"""When which fault strikes where: drawn from a seed, overlapping, each on keys of its own."""
+
+import asyncio
+import math
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lab import truth
+from lab.catalogue import PRODUCTS
+from lab.faults.base import Fault, Scene
+from lab.faults.lost_invalidation import LostInvalidation
+from lab.faults.partitioned_node import PartitionedNode
+from lab.faults.refill_race import RefillRace
+from lab.layers.node import Target
+from lab.writer import Writer
+
+KINDS: Final[Sequence[type[Fault]]] = (LostInvalidation, RefillRace, PartitionedNode)
+FIRST_AFTER_S: Final = (3.0, 5.0)
+GAP_S: Final = (8.0, 12.0)
+DURATION_S: Final = (0.5, 60.0)
+FIRST_LASTS_AT_LEAST_S: Final = 10.0
+"""So that who looks at the demo sees something happen at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One fault to come."""
+
+    kind: type[Fault]
+    target: Target
+    keys: tuple[str, ...]
+    duration_s: float
+
+
+class Schedule:
+    """Injects and repairs faults until it is cancelled, which leaves the open ones unrepaired."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        writer: Writer,
+        log: truth.TruthLog,
+        seed: int,
+        kinds: Sequence[type[Fault]] = KINDS,
+    ) -> None:
+        self._targets = targets
+        self._writer = writer
+        self._log = log
+        self._kinds = kinds
+        self._rng = random.Random(f"{seed}:faults")
+        self._busy: dict[str, int] = {}
+        self._cut_off: set[str] = set()
+        self._count = 0
+
+    async def run(self) -> None:
+        """Goes on for ever."""
+        async with asyncio.TaskGroup() as group:
+            await asyncio.sleep(self._rng.uniform(*FIRST_AFTER_S))
+            least_s = FIRST_LASTS_AT_LEAST_S
+            while True:
+                draw = self._draw(least_s)
+                if draw is not None:
+                    least_s = DURATION_S[0]
+                    group.create_task(self._strike(draw))
+                await asyncio.sleep(self._rng.uniform(*GAP_S))
+
+    def _draw(self, least_s: float) -> Draw | None:
+        kind = self._rng.choice(self._kinds)
+        duration_s = math.exp(self._rng.uniform(math.log(least_s), math.log(DURATION_S[1])))
+        cuts_off = kind is PartitionedNode
+        free_nodes = [node for node in self._targets if self._is_free(node, cuts_off)]
+        free_keys = [
+            str(number)
+            for number in range(1, PRODUCTS + 1)
+            if str(number) not in self._writer.reserved
+        ]
+        if not free_nodes or len(free_keys) < kind.key_count:
+            return None
+        keys = tuple(self._rng.sample(free_keys, kind.key_count))
+        return Draw(kind, self._rng.choice(free_nodes), keys, duration_s)
+
+    def _is_free(self, node: Target, cuts_off: bool) -> bool:
+        name = node.address.name
+        return name not in self._cut_off and not (cuts_off and self._busy.get(name))
+
+    async def _strike(self, draw: Draw) -> None:
+        self._count += 1
+        fault_id = f"fault-{self._count}"
+        name = draw.target.address.name
+        self._writer.reserved.update(draw.keys)
+        self._busy[name] = self._busy.get(name, 0) + 1
+        if draw.kind is PartitionedNode:
+            self._cut_off.add(name)
+        try:
+            await self._act(fault_id, draw)
+        except (RuntimeError, TimeoutError) as error:
+            print(f"{fault_id} ({draw.kind.kind} at {name}) failed: {error!r}", file=sys.stderr)
+        finally:
+            self._busy[name] -= 1
+            self._cut_off.discard(name) if draw.kind is PartitionedNode else None
+            self._writer.reserved.difference_update(draw.keys)
+
+    async def _act(self, fault_id: str, draw: Draw) -> None:
+        fault = draw.kind(Scene(draw.target, draw.keys, self._writer))
+        address = draw.target.address
+        await fault.prepare()
+        start_s = time.time()
+        self._log.fault_began(
+            truth.Fault(fault_id, fault.kind, address.layer, address.name, draw.keys, start_s)
+        )
+        await fault.inject()
+        await asyncio.sleep(draw.duration_s)
+        self._log.fault_ended(fault_id, await fault.repair())

@@ -1,0 +1,1 @@
+"""The three cache layers of the shop: edge over app over regional over the origin."""

@@ -1,0 +1,210 @@
+"""What really happened: every commit, every change of every copy and every fault, as it happens.
+
+Each process of the lab appends JSON lines to a file of its own under `truth/`; all stamps are the
+wall clock of this one machine in nanoseconds. Nothing of the server ever reads them.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+DIRECTORY = "truth"
+
+
+class TruthLog:
+    """The appending end, of one process."""
+
+    def __init__(self, lab_dir: Path, process: str) -> None:
+        directory = lab_dir / DIRECTORY
+        directory.mkdir(parents=True, exist_ok=True)
+        self._file = (directory / f"{process}.jsonl").open("a", buffering=1, encoding="utf-8")
+
+    def committed(self, key: str, version: int, started_ns: int, ended_ns: int) -> None:
+        """The origin committed `version` between the two instants."""
+        self._append(e="commit", t=started_ns, done=ended_ns, key=key, version=version)
+
+    def held(
+        self,
+        node: tuple[str, str],
+        key: str,
+        version: int,
+        until_ns: int,
+        *,
+        at: tuple[int, int] | None = None,
+    ) -> None:
+        """The node (layer, name) holds `version` from now, or from `at` (ns, sequence), on."""
+        t, seq = at or (time.time_ns(), 0)
+        layer, name = node
+        self._append(
+            e="held", t=t, seq=seq, layer=layer, node=name, key=key, version=version, until=until_ns
+        )
+
+    def gone(self, node: tuple[str, str], key: str, *, at: tuple[int, int] | None = None) -> None:
+        """The node holds no copy from now, or from `at`, on."""
+        t, seq = at or (time.time_ns(), 0)
+        layer, name = node
+        self._append(e="gone", t=t, seq=seq, layer=layer, node=name, key=key)
+
+    def fault_began(self, fault: "Fault") -> None:
+        """A fault acts from `fault.start_s` on."""
+        self._append(
+            e="fault",
+            t=_ns(fault.start_s),
+            id=fault.id,
+            kind=fault.kind,
+            layer=fault.layer,
+            node=fault.node,
+            keys=list(fault.keys),
+        )
+
+    def fault_ended(self, fault_id: str, keys: Sequence[str]) -> None:
+        """A fault was repaired; `keys` are all that it touched."""
+        self._append(e="repaired", t=time.time_ns(), id=fault_id, keys=list(keys))
+
+    def ticked(self) -> None:
+        """Nothing more; what was open is still so now."""
+        self._append(e="tick", t=time.time_ns())
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _append(self, **event: Any) -> None:
+        self._file.write(json.dumps(event, separators=(",", ":")) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A version that the origin committed at `at_s` (Unix seconds)."""
+
+    key: str
+    version: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A node held `version` in [start_s, end_s): replaced, removed, expired, or still there."""
+
+    layer: str
+    node: str
+    key: str
+    version: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One injected fault; `end_s` is None while it lasts."""
+
+    id: str
+    kind: str
+    layer: str
+    node: str
+    keys: tuple[str, ...]
+    start_s: float
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """All that happened until `until_s` (Unix seconds)."""
+
+    commits: tuple[Commit, ...]
+    holdings: tuple[Holding, ...]
+    faults: tuple[Fault, ...] = ()
+    until_s: float = 0.0
+
+    @classmethod
+    def load(cls, lab_dir: Path) -> Self:
+        """Reads a lab's directory, also of one that still runs (a line being written is left)."""
+        events = [event for path in (lab_dir / DIRECTORY).glob("*.jsonl") for event in _read(path)]
+        events.sort(key=lambda event: (event["t"], event.get("seq", 0)))
+        until_s = events[-1]["t"] / 1e9 if events else 0.0
+        return cls(
+            commits=tuple(
+                Commit(event["key"], event["version"], event["t"] / 1e9)
+                for event in events
+                if event["e"] == "commit"
+            ),
+            holdings=_holdings(events, until_s),
+            faults=_faults(events),
+            until_s=until_s,
+        )
+
+
+@dataclass(slots=True)
+class _Open:
+    version: int
+    start_s: float
+    until_s: float
+
+
+@dataclass(slots=True)
+class _Copies:
+    """Folds the state changes of all copies into holdings."""
+
+    open: dict[tuple[str, str, str], _Open] = field(default_factory=dict)
+    closed: list[Holding] = field(default_factory=list)
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        copy = (event["layer"], event["node"], event["key"])
+        t_s = event["t"] / 1e9
+        self._close(copy, t_s)
+        if event["e"] == "held":
+            self.open[copy] = _Open(event["version"], t_s, event["until"] / 1e9)
+
+    def close_all(self, at_s: float) -> None:
+        for copy in list(self.open):
+            self._close(copy, at_s)
+
+    def _close(self, copy: tuple[str, str, str], at_s: float) -> None:
+        was = self.open.pop(copy, None)
+        if was is not None:
+            end_s = max(was.start_s, min(at_s, was.until_s))
+            self.closed.append(Holding(*copy, was.version, was.start_s, end_s))
+
+
+def _holdings(events: Iterable[Mapping[str, Any]], until_s: float) -> tuple[Holding, ...]:
+    copies = _Copies()
+    for event in events:
+        if event["e"] in {"held", "gone"}:
+            copies.take(event)
+    copies.close_all(until_s)
+    return tuple(sorted(copies.closed, key=lambda holding: holding.start_s))
+
+
+def _faults(events: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
+    events = list(events)
+    repaired = {event["id"]: event for event in events if event["e"] == "repaired"}
+    faults = []
+    for event in events:
+        if event["e"] != "fault":
+            continue
+        end = repaired.get(event["id"], {"keys": event["keys"], "t": None})
+        faults.append(
+            Fault(
+                id=event["id"],
+                kind=event["kind"],
+                layer=event["layer"],
+                node=event["node"],
+                keys=tuple(end["keys"]),
+                start_s=event["t"] / 1e9,
+                end_s=None if end["t"] is None else end["t"] / 1e9,
+            )
+        )
+    return tuple(faults)
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            yield json.loads(line)
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
