@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from lab.parts import Options
 from lab.redis_server import RedisMissingError
-from lab.shop import Options, run_shop
+from lab.shop import run_shop
 
 
 def main() -> int:

@@ -48,8 +48,8 @@ class TruthLog:
         layer, name = node
         self._append(e="gone", t=t, seq=seq, layer=layer, node=name, key=key)
 
-    def fault_began(self, fault: "Fault") -> None:
-        """A fault acts from `fault.start_s` on."""
+    def fault_began(self, fault: "Fault", *, whole_node: bool = False) -> None:
+        """A fault acts from `fault.start_s` on; `whole_node`: on every key written from then on."""
         self._append(
             e="fault",
             t=_ns(fault.start_s),
@@ -58,6 +58,7 @@ class TruthLog:
             layer=fault.layer,
             node=fault.node,
             keys=list(fault.keys),
+            whole_node=whole_node,
         )
 
     def fault_ended(self, fault_id: str, keys: Sequence[str]) -> None:
@@ -120,11 +121,11 @@ class Truth:
     until_s: float = 0.0
 
     @classmethod
-    def load(cls, lab_dir: Path) -> Self:
-        """Reads a lab's directory, also of one that still runs (a line being written is left)."""
+    def load(cls, lab_dir: Path, now_s: float | None = None) -> Self:
+        """Reads a lab's directory. `now_s`: it still runs, and what is open lasts until then."""
         events = [event for path in (lab_dir / DIRECTORY).glob("*.jsonl") for event in _read(path)]
         events.sort(key=lambda event: (event["t"], event.get("seq", 0)))
-        until_s = events[-1]["t"] / 1e9 if events else 0.0
+        until_s = max(events[-1]["t"] / 1e9 if events else 0.0, now_s or 0.0)
         return cls(
             commits=tuple(
                 Commit(event["key"], event["version"], event["t"] / 1e9)
@@ -178,26 +179,33 @@ def _holdings(events: Iterable[Mapping[str, Any]], until_s: float) -> tuple[Hold
     return tuple(sorted(copies.closed, key=lambda holding: holding.start_s))
 
 
-def _faults(events: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
-    events = list(events)
+def _faults(events: Sequence[Mapping[str, Any]]) -> tuple[Fault, ...]:
     repaired = {event["id"]: event for event in events if event["e"] == "repaired"}
-    faults = []
-    for event in events:
-        if event["e"] != "fault":
-            continue
-        end = repaired.get(event["id"], {"keys": event["keys"], "t": None})
-        faults.append(
-            Fault(
-                id=event["id"],
-                kind=event["kind"],
-                layer=event["layer"],
-                node=event["node"],
-                keys=tuple(end["keys"]),
-                start_s=event["t"] / 1e9,
-                end_s=None if end["t"] is None else end["t"] / 1e9,
-            )
-        )
-    return tuple(faults)
+    return tuple(
+        _fault(event, repaired.get(event["id"]), events)
+        for event in events
+        if event["e"] == "fault"
+    )
+
+
+def _fault(
+    began: Mapping[str, Any],
+    repaired: Mapping[str, Any] | None,
+    events: Iterable[Mapping[str, Any]],
+) -> Fault:
+    keys = began["keys"] if repaired is None else repaired["keys"]
+    if repaired is None and began["whole_node"]:
+        written = (event for event in events if event["e"] == "commit")
+        keys = {event["key"] for event in written if event["t"] >= began["t"]}
+    return Fault(
+        id=began["id"],
+        kind=began["kind"],
+        layer=began["layer"],
+        node=began["node"],
+        keys=tuple(sorted(keys)),
+        start_s=began["t"] / 1e9,
+        end_s=None if repaired is None else repaired["t"] / 1e9,
+    )
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

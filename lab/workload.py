@@ -11,7 +11,7 @@ from lab.writer import Writer
 
 WRITES_PER_S: Final = 2.0
 READS_PER_S: Final = 50.0
-READS_AT_ONCE: Final = 20
+READS_AT_ONCE: Final = 8
 EDGE_SHARE: Final = 0.8
 _SKEW: Final = 0.8
 

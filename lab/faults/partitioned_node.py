@@ -31,4 +31,4 @@ class PartitionedNode:
     async def repair(self) -> Sequence[str]:
         """Lets everything through that was held back."""
         await self._scene.target.restore(None)
-        return sorted(self._scene.writer.written_since(self._start_ns), key=int)
+        return sorted(self._scene.writer.written_since(self._start_ns))

@@ -5,6 +5,7 @@ import math
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -52,57 +53,80 @@ class Schedule:
         self._log = log
         self._kinds = kinds
         self._rng = random.Random(f"{seed}:faults")
-        self._busy: dict[str, int] = {}
+        self._strikes: set[asyncio.Task[None]] = set()
+        self._busy: Counter[str] = Counter()
         self._cut_off: set[str] = set()
         self._count = 0
 
     async def run(self) -> None:
         """Goes on for ever."""
-        async with asyncio.TaskGroup() as group:
-            await asyncio.sleep(self._rng.uniform(*FIRST_AFTER_S))
-            least_s = FIRST_LASTS_AT_LEAST_S
-            while True:
-                draw = self._draw(least_s)
-                if draw is not None:
-                    least_s = DURATION_S[0]
-                    group.create_task(self._strike(draw))
-                await asyncio.sleep(self._rng.uniform(*GAP_S))
+        await asyncio.sleep(self._rng.uniform(*FIRST_AFTER_S))
+        least_s = FIRST_LASTS_AT_LEAST_S
+        while True:
+            kind = self._rng.choice(self._kinds)
+            duration_s = math.exp(self._rng.uniform(math.log(least_s), math.log(DURATION_S[1])))
+            if self._strike_somewhere(kind, self._targets, duration_s):
+                least_s = DURATION_S[0]
+            await asyncio.sleep(self._rng.uniform(*GAP_S))
 
-    def _draw(self, least_s: float) -> Draw | None:
-        kind = self._rng.choice(self._kinds)
-        duration_s = math.exp(self._rng.uniform(math.log(least_s), math.log(DURATION_S[1])))
-        cuts_off = kind is PartitionedNode
-        free_nodes = [node for node in self._targets if self._is_free(node, cuts_off)]
-        free_keys = [
-            str(number)
-            for number in range(1, PRODUCTS + 1)
-            if str(number) not in self._writer.reserved
-        ]
+    def inject(self, kind_name: str, node_name: str, duration_s: float) -> None:
+        """One fault now, at one node. Raises ValueError for an unknown one, or without room."""
+        kinds = [kind for kind in KINDS if kind.kind == kind_name]
+        nodes = [node for node in self._targets if node.address.name == node_name]
+        if not kinds or not self._strike_somewhere(kinds[0], nodes, duration_s):
+            raise ValueError(f"cannot inject {kind_name} at {node_name}")
+
+    async def cancel(self) -> None:
+        """Ends what is under way; open faults stay unrepaired."""
+        for strike in self._strikes:
+            strike.cancel()
+        await asyncio.gather(*self._strikes, return_exceptions=True)
+
+    def _strike_somewhere(
+        self, kind: type[Fault], nodes: Sequence[Target], duration_s: float
+    ) -> bool:
+        free_nodes = [node for node in nodes if self._is_free(node, kind is PartitionedNode)]
+        numbers = [str(number) for number in range(1, PRODUCTS + 1)]
+        free_keys = [key for key in numbers if key not in self._writer.reserved]
         if not free_nodes or len(free_keys) < kind.key_count:
-            return None
+            return False
+        target = self._rng.choice(free_nodes)
         keys = tuple(self._rng.sample(free_keys, kind.key_count))
-        return Draw(kind, self._rng.choice(free_nodes), keys, duration_s)
+        self._count += 1
+        fault_id = f"fault-{self._count}"
+        draw = Draw(kind, target, keys, duration_s)
+        self._reserve(draw)
+        strike = asyncio.create_task(self._strike(fault_id, draw))
+        self._strikes.add(strike)
+        strike.add_done_callback(self._strikes.discard)
+        return True
 
     def _is_free(self, node: Target, cuts_off: bool) -> bool:
         name = node.address.name
         return name not in self._cut_off and not (cuts_off and self._busy.get(name))
 
-    async def _strike(self, draw: Draw) -> None:
-        self._count += 1
-        fault_id = f"fault-{self._count}"
-        name = draw.target.address.name
-        self._writer.reserved.update(draw.keys)
-        self._busy[name] = self._busy.get(name, 0) + 1
-        if draw.kind is PartitionedNode:
-            self._cut_off.add(name)
+    async def _strike(self, fault_id: str, draw: Draw) -> None:
         try:
             await self._act(fault_id, draw)
         except (RuntimeError, TimeoutError) as error:
+            name = draw.target.address.name
             print(f"{fault_id} ({draw.kind.kind} at {name}) failed: {error!r}", file=sys.stderr)
         finally:
-            self._busy[name] -= 1
-            self._cut_off.discard(name) if draw.kind is PartitionedNode else None
-            self._writer.reserved.difference_update(draw.keys)
+            self._release(draw)
+
+    def _reserve(self, draw: Draw) -> None:
+        name = draw.target.address.name
+        self._writer.reserved.update(draw.keys)
+        self._busy[name] += 1
+        if draw.kind is PartitionedNode:
+            self._cut_off.add(name)
+
+    def _release(self, draw: Draw) -> None:
+        name = draw.target.address.name
+        self._writer.reserved.difference_update(draw.keys)
+        self._busy[name] -= 1
+        if draw.kind is PartitionedNode:
+            self._cut_off.discard(name)
 
     async def _act(self, fault_id: str, draw: Draw) -> None:
         fault = draw.kind(Scene(draw.target, draw.keys, self._writer))
@@ -110,7 +134,8 @@ class Schedule:
         await fault.prepare()
         start_s = time.time()
         self._log.fault_began(
-            truth.Fault(fault_id, fault.kind, address.layer, address.name, draw.keys, start_s)
+            truth.Fault(fault_id, fault.kind, address.layer, address.name, draw.keys, start_s),
+            whole_node=draw.kind is PartitionedNode,
         )
         await fault.inject()
         await asyncio.sleep(draw.duration_s)
