@@ -39,12 +39,33 @@ class Reply:
     readings: Sequence[Reading]
     identity: str = ""
     why: str = ""
+    size_bytes: int = 0
+    """What the batch took from the server's answers, for the byte budget."""
 
 
 def unanswered(keys: Sequence[str], start_ns: int, end_ns: int, why: str) -> Reply:
     """A batch that brought nothing: every key unknown, for the same reason."""
     reading = Reading(Result.UNKNOWN, why=why)
     return Reply(start_ns, end_ns, [reading] * len(keys), why=why)
+
+
+class VersionType(StrEnum):
+    """What a version is written as (`keyspaces.K.version.type`)."""
+
+    INTEGER = "integer"
+    """A whole number from 0 to 2^63 - 1, or its decimal digits."""
+    TIMESTAMP = "timestamp"
+    """An instant; becomes integer nanoseconds since the Unix epoch."""
+    STRING = "string"
+    """Text without order; becomes `Value.projection`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """What a kind needs to know of the keyspace that it reads."""
+
+    name: str
+    version: VersionType = VersionType.INTEGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +81,39 @@ class Target:
 class Source(Protocol):
     """Something that answers for the keys of one keyspace: a cache node, or an origin."""
 
+    @property
+    def batch_keys(self) -> int:
+        """How many keys one batch should hold now: bounded by the config, less for large values."""
+        ...
+
     async def read(self, keys: Sequence[str]) -> Reply:
-        """Read a batch of keys. Never raises for what the server does."""
+        """Read a batch of keys. Never raises for what the server does.
+
+        More keys than `batch_keys` are read in several exchanges, and share the wider stamps.
+        """
         ...
 
 
 class Cache(Source, Protocol):
     """One cache node as one keyspace addresses it."""
 
-    effect: ProbeEffect
+    @property
+    def effect(self) -> ProbeEffect:
+        """What `read` and `inspect` do to the cache."""
+        ...
+
+    async def inspect(self, keys: Sequence[str]) -> Reply:
+        """Read keys again with all that the cache can tell (a TTL): how a suspected key is read."""
+        ...
 
 
 class Origin(Source, Protocol):
     """The source of truth of one keyspace."""
 
-    linearizable: bool
+    @property
+    def linearizable(self) -> bool:
+        """Whether the last reply was the leader's; take it in the same step as the reply."""
+        ...
 
     async def list_keys(self) -> Sequence[str]:
         """Every key that the origin lists, where the config says how; raises SourceError."""
@@ -94,7 +133,7 @@ class Health:
 class Server(Protocol):
     """A connection to one node or origin, shared by the keyspaces that it holds."""
 
-    def open(self, binding: Any, keyspace: str) -> Source:
+    def open(self, binding: Any, keyspace: Keyspace) -> Source:
         """The server as one keyspace sees it; `binding` is the kind's own model of how."""
         ...
 
@@ -123,7 +162,7 @@ class CacheKind:
 
 @dataclass(frozen=True, slots=True)
 class OriginKind:
-    """A row of the table of origin kinds; as `CacheKind`, for `origins.O` and `keyspaces.K.origin`."""
+    """A row of the table of origin kinds; `binding` is of `keyspaces.K.origin`."""
 
     options: type[Any]
     binding: type[Any]
