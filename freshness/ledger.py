@@ -1,0 +1,183 @@
+"""All keys of a keyspace on one clock: what the origin says, and the judging of whole batches.
+
+A healthy key costs a comparison: a batch shares the origin's [os, oe] and the node's [qs, qe], so
+copies that equal what a leader just returned are one verdict with a count. Only a key that differs,
+or one whose past is not simple, gets an object and a judgement of its own.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from freshness.epochs import Epochs
+from freshness.evidence import Evidence, Invalidation, OriginRead
+from freshness.judge import decide
+from freshness.model import Bounds, Judgement, Order, Reading, Result, Value
+from freshness.runs import Change, Run, RunBook
+
+KEPT_VERSIONS = 64
+"""Evidence about older versions of a key is let go, which only widens bounds."""
+KEPT_RUNS = 8
+
+
+class Look(NamedTuple):
+    """One batch as the origin answered it; None where it gave no value for a key."""
+
+    keys: Sequence[str]
+    values: Sequence[Value | None]
+    start: int
+    end: int
+    changes: Sequence[Change]
+
+
+class Judged(NamedTuple):
+    """A batch judged: `calm` copies share one judgement, the rest have theirs by position."""
+
+    calm: int
+    judgement: Judgement | None
+    others: Sequence[tuple[int, Judgement]]
+
+
+class _Past:
+    """What is known of a key besides the leader's last word, kept only where there is any."""
+
+    __slots__ = ("epochs", "is_calm", "other", "runs", "told_until")
+
+    def __init__(self, epochs: Epochs) -> None:
+        self.epochs = epochs
+        self.runs: deque[Run] = deque(maxlen=KEPT_RUNS)
+        self.is_calm = False
+        self.told_until = -1
+        self.other: deque[Evidence] = deque(maxlen=KEPT_RUNS)
+
+
+class Ledger:
+    """The evidence of one keyspace.
+
+    `order` and `recurs` as declared; `linearizable` is whether the origin's word is the leader's;
+    `max_gap` as for a `RunBook`.
+    """
+
+    def __init__(
+        self, order: Order, max_gap: int, linearizable: bool = True, recurs: bool = True
+    ) -> None:
+        self._order = order
+        self._recurs = recurs
+        self.linearizable = linearizable
+        self._book = RunBook(max_gap)
+        self._pasts: dict[str, _Past] = {}
+
+    @property
+    def book(self) -> RunBook:
+        """The open runs of the origin."""
+        return self._book
+
+    def observe_origin(
+        self, keys: Sequence[str], readings: Sequence[Reading], start: int, end: int
+    ) -> Look:
+        """Take what the origin returned for a batch between `start` and `end`."""
+        changes = self._book.observe(keys, readings, start, end)
+        for change in changes:
+            self._note_change(change)
+        values = [r.value if r.result is Result.VALUE else None for r in readings]
+        return Look(keys, values, start, end, changes)
+
+    def observe_invalidation(self, key: str, version: int, received: int) -> None:
+        """Take a message of a commit-ordered source that a version exists."""
+        self._observe_other(key, Invalidation(version, received))
+
+    def recall(self, key: str, value: Value, read_at: int) -> None:
+        """Take what an earlier process saw at the origin: it existed by the time we read of it."""
+        self._observe_other(key, OriginRead(value, read_at, read_at, linearizable=False))
+
+    def judge_batch(
+        self, look: Look, readings: Sequence[Reading], start: int, end: int, max_staleness: int
+    ) -> Judged:
+        """Judge what a node returned for the keys of a look, where it returned a value."""
+        calm, others = 0, []
+        can_be_calm = self.linearizable and look.end <= start
+        pasts = self._pasts
+        for index, (key, value, reading) in enumerate(
+            zip(look.keys, look.values, readings, strict=True)
+        ):
+            copy = reading.value
+            if copy is None or reading.result is not Result.VALUE:
+                continue
+            if can_be_calm and copy == value and (key not in pasts or pasts[key].is_calm):
+                calm += 1
+                continue
+            others.append((index, self.judge(key, copy, start, end, max_staleness)))
+        if not calm:
+            return Judged(0, None, others)
+        bounds = Bounds(0, max(0, end - look.start), 0, None)
+        return Judged(calm, decide(bounds, None, max_staleness), others)
+
+    def judge(self, key: str, value: Value, start: int, end: int, max_staleness: int) -> Judgement:
+        """Judge one read of one key on all that is known."""
+        past = self._past(key)
+        self._tell(key, past)
+        return past.epochs.judge(value, start, end, max_staleness)
+
+    def superseded_by(self, key: str) -> int | None:
+        """The end of the read that first returned the origin's present value, None if unread."""
+        run = self._book.get(key)
+        return run.first_end if run is not None and run.value is not None else None
+
+    def latest(self, key: str) -> Value | None:
+        """The origin's last word on a key."""
+        run = self._book.get(key)
+        return run.value if run is not None else None
+
+    def evidence(self, key: str) -> list[Evidence]:
+        """What bounds on this key rest on; of the origin's runs, the first and the last read."""
+        past = self._pasts.get(key)
+        run = self._book.get(key)
+        runs = [*(past.runs if past is not None else ()), *([run] if run is not None else ())]
+        other = list(past.other) if past is not None else []
+        return other + [read for run in runs for read in self._reads_of(run)]
+
+    def _observe_other(self, key: str, evidence: Evidence) -> None:
+        past = self._past(key)
+        past.epochs.observe(evidence)
+        past.other.append(evidence)
+        past.is_calm = False
+
+    def _past(self, key: str) -> _Past:
+        past = self._pasts.get(key)
+        if past is None:
+            past = self._pasts[key] = _Past(Epochs(self._order, recurs=self._recurs))
+        return past
+
+    def _note_change(self, change: Change) -> None:
+        past = self._pasts.get(change.key)
+        if change.ended is None and past is None:
+            return
+        past = past or self._past(change.key)
+        if change.ended is not None:
+            self._tell_run(past, change.ended)
+            past.runs.append(change.ended)
+        self._tell_run(past, change.begun)
+        past.epochs.trim(KEPT_VERSIONS)
+        past.is_calm = change.begun.value is not None and past.epochs.is_calm(change.begun.value)
+
+    def _tell(self, key: str, past: _Past) -> None:
+        """Bring a key's evidence up to date: healthy batches only extend its open run."""
+        run = self._book.get(key)
+        if run is not None and run.last_end > past.told_until:
+            self._tell_run(past, run)
+            past.epochs.trim(KEPT_VERSIONS)
+            past.is_calm = run.value is not None and past.epochs.is_calm(run.value)
+
+    def _tell_run(self, past: _Past, run: Run) -> None:
+        for read in self._reads_of(run):
+            if read.end > past.told_until:
+                past.epochs.observe(read)
+                past.told_until = read.end
+
+    def _reads_of(self, run: Run) -> list[OriginRead]:
+        if run.value is None or run.reading.result is not Result.VALUE:
+            return []
+        first = OriginRead(run.value, run.first_start, run.first_end, self.linearizable)
+        if run.count == 1:
+            return [first]
+        return [first, OriginRead(run.value, run.last_start, run.last_end, self.linearizable)]
