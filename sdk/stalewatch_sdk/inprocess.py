@@ -67,7 +67,7 @@ def answer_read(worker: Worker, authorization: str | None, body: bytes) -> Answe
         return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY_BYTES} bytes")
     try:
         keyspace, keys = _parse(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return _problem(HTTPStatus.BAD_REQUEST, str(error))
     if len(keys) > MAX_KEYS:
         return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_KEYS} keys")

@@ -34,7 +34,7 @@ class MessageError(ValueError):
 
 
 def encode(invalidation: Invalidation) -> bytes:
-    """The message's bytes: UTF-8 JSON without spaces."""
+    """The message's bytes: JSON in ASCII, without spaces."""
     document = {
         "id": invalidation.id,
         "keyspace": invalidation.keyspace,
@@ -48,14 +48,14 @@ def encode(invalidation: Invalidation) -> bytes:
         },
         "context": dict(invalidation.context),
     }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def decode(payload: bytes) -> Invalidation:
     """The invalidation in a message. Unknown members are ignored. Raises MessageError."""
     try:
         document = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MessageError(f"not JSON: {error}") from error
     if not isinstance(document, dict):
         raise MessageError("not a JSON object")
