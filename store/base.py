@@ -33,7 +33,8 @@ class RunRow:
     """Consecutive equal readings of one key at one node, or at its origin (`layer` is ORIGIN).
 
     `first_*` and `last_*` are the stamps of the first and of the last read. `ended_by` is empty
-    while the run is open. An id is unique in the file; writing an id again replaces the row.
+    while the run is open. An id is unique in the file; writing it again extends that run: its key,
+    node, clock and first start stay, or it is a StoreError.
     """
 
     id: int
@@ -55,7 +56,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A read that was not fresh, with what it was judged on. `evidence` is JSON lines for `judge`."""
+    """A read that was not fresh, with what it was judged on.
+
+    `evidence` is JSON lines for `judge`. Writing an id again replaces the row.
+    """
 
     id: int
     keyspace: str
@@ -85,7 +89,7 @@ class FindingRow:
     """A fault with its evidence. Writing an id again replaces the row.
 
     `lower_ns`/`upper_ns` bound the longest staleness proven so far; `because` says in words what
-    decided the cause class, `ruled_out` which classes it excludes; `reads` are the ids of its reads.
+    decided the cause class, `ruled_out` which classes it excludes. Its reads carry its id.
     """
 
     id: str
@@ -134,6 +138,8 @@ class Batch:
     clocks: Sequence[Clock] = ()
     runs: Sequence[RunRow] = ()
     reads: Sequence[ReadRow] = ()
+    cleared: Sequence[int] = ()
+    """Ids of reads that late evidence certified fresh: they are taken back from `reads`."""
     findings: Sequence[FindingRow] = ()
     nodes: Sequence[NodeRow] = ()
     rollups: Mapping[RollupKey, Rollup] = field(default_factory=dict)
@@ -166,7 +172,11 @@ class Facts(Protocol):
     """The log of what probes saw."""
 
     def write(self, batch: Batch) -> None:
-        """Make a batch durable in one transaction. Raises StoreError, and then nothing is written."""
+        """Make a batch durable in one transaction.
+
+        Raises StoreError, and then nothing is written. Clocks that rows name are written with
+        them, or before.
+        """
         ...
 
     def last_ids(self) -> tuple[int, int]:
@@ -174,11 +184,14 @@ class Facts(Protocol):
         ...
 
     def newest_origin_runs(self, keyspace: str) -> Iterator[RunRow]:
-        """The newest origin run of each key: what a restarted process may still use (for U only)."""
+        """The newest origin run (by id) of each key: what a restart may still use, for U only."""
         ...
 
     def spans(self, keyspace: str, key: str, since_ns: int, until_ns: int) -> Sequence[Span]:
-        """The runs of a key at its origin and at every node that overlap [since, until], by time."""
+        """The runs of a key, at its origin and all nodes, that overlap [since, until], by time.
+
+        Runs of one key at one node on one clock do not overlap one another.
+        """
         ...
 
     def reads(
@@ -190,7 +203,11 @@ class Facts(Protocol):
         until_ns: int | None = None,
         limit: int = 500,
     ) -> Sequence[tuple[ReadRow, int]]:
-        """Reads that were not fresh, newest first, each with the wall time of its start."""
+        """Reads that were not fresh, newest first, each with the wall time of its start.
+
+        The start lies in [since, until). The wall time is by the clock as it was when it was
+        written.
+        """
         ...
 
     def keys(self, keyspace: str, prefix: str = "", limit: int = 50) -> Sequence[str]:
@@ -214,7 +231,10 @@ class Findings(Protocol):
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page[FindingRow]:
-        """Newest first; open are `opened` and `confirmed`."""
+        """Those opened at `since_ns` or later, newest first; open are `opened` and `confirmed`.
+
+        Raises CursorError for a cursor that is none.
+        """
         ...
 
 
@@ -254,7 +274,7 @@ class Store(Facts, Findings, Rollups, Catalogue, Protocol):
         ...
 
     def retain(self, now_ns: int) -> int:
-        """Drop what is past its retention; the number of rows dropped."""
+        """Drop what is past its retention, a bounded piece a call; the number of rows dropped."""
         ...
 
     def backup(self, path: str) -> None:
@@ -268,3 +288,7 @@ class Store(Facts, Findings, Rollups, Catalogue, Protocol):
 
 class StoreError(Exception):
     """The store cannot do what was asked; the message says what, where and what to do."""
+
+
+class CursorError(StoreError):
+    """A cursor that no page of this list has given."""

@@ -1,0 +1,99 @@
+"""Findings: confirmed faults and those on their way to be."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from freshness.model import Value
+from store.base import FindingRow, Page
+from store.sqlite.cursors import decode_cursor, encode_cursor
+from store.sqlite.values import named_rows, pack_value, pop_value
+
+OPEN: Final = "state IN ('opened', 'confirmed')"
+
+_WRITE: Final = "INSERT OR REPLACE INTO findings VALUES ({})".format(", ".join("?" * 23))
+
+
+def write_findings(connection: sqlite3.Connection, findings: Sequence[FindingRow]) -> None:
+    """Add findings, and replace those that are there."""
+    connection.executemany(_WRITE, [_pack(finding) for finding in findings])
+
+
+def read_finding(connection: sqlite3.Connection, id: str) -> FindingRow | None:
+    """One finding by its id."""
+    found = named_rows(connection.execute("SELECT * FROM findings WHERE id = ?", (id,)))
+    return next(map(_unpack, found), None)
+
+
+def findings_query(
+    open_only: bool, keyspace: str | None, key: str | None, cursor: str | None
+) -> str:
+    """The SQL for a combination of filters; parameters are named as those of the method."""
+    conditions = ["opened_at_ns >= :since_ns"]
+    if open_only:
+        conditions.append(OPEN)
+    if keyspace is not None:
+        conditions.append("keyspace = :keyspace")
+    if key is not None:
+        conditions.append("key = :key")
+    if cursor is not None:
+        conditions.append("(opened_at_ns, id) < (:after_ns, :after_id)")
+    return (
+        f"SELECT * FROM findings WHERE {' AND '.join(conditions)} "
+        "ORDER BY opened_at_ns DESC, id DESC LIMIT :limit + 1"
+    )
+
+
+def read_findings(
+    connection: sqlite3.Connection,
+    open_only: bool,
+    keyspace: str | None,
+    key: str | None,
+    since_ns: int,
+    limit: int,
+    cursor: str | None,
+) -> Page[FindingRow]:
+    """A page of the findings that were opened at `since_ns` or later, newest first."""
+    asked: dict[str, Any] = {"keyspace": keyspace, "key": key}
+    asked |= {"since_ns": since_ns, "limit": limit}
+    if cursor is not None:
+        asked["after_ns"], asked["after_id"] = decode_cursor(cursor)
+    query = findings_query(open_only, keyspace, key, cursor)
+    found = [_unpack(named) for named in named_rows(connection.execute(query, asked))]
+    items = found[:limit]
+    follows = len(found) > limit and items
+    return Page(items, encode_cursor(items[-1].opened_at_ns, items[-1].id) if follows else None)
+
+
+def _pack(finding: FindingRow) -> tuple[Any, ...]:
+    return (
+        finding.id,
+        finding.keyspace,
+        finding.key,
+        finding.layer,
+        finding.node,
+        finding.region,
+        finding.state,
+        *pack_value(finding.held),
+        *pack_value(finding.latest),
+        finding.max_staleness_ns,
+        finding.lower_ns,
+        finding.upper_ns,
+        finding.opened_at_ns,
+        finding.confirmed_at_ns,
+        finding.healed_at_ns,
+        finding.cause,
+        finding.because,
+        json.dumps(list(finding.ruled_out)),
+        finding.evidence,
+    )
+
+
+def _unpack(named: dict[str, Any]) -> FindingRow:
+    return FindingRow(
+        held=pop_value(named, "held_") or Value(),
+        latest=pop_value(named, "latest_") or Value(),
+        ruled_out=tuple(json.loads(named.pop("ruled_out"))),
+        **named,
+    )

@@ -1,0 +1,110 @@
+"""Dropping what is past its retention, a bounded piece at a time.
+
+A key with an open finding keeps all its facts, and every key keeps its newest origin run. Of other
+keys the oldest go first, at the origin and at all nodes to the same instant, so that what is left
+of a key is a whole history from that instant on.
+"""
+
+import sqlite3
+from typing import Final
+
+from freshness.rollup import Grain
+from store.retention import Retention
+from store.sqlite.findings import OPEN
+
+KEYS_A_CALL: Final = 2_000
+"""How many keys one call looks through for old runs; the next call goes on where it stopped."""
+ROWS_A_CALL: Final = 20_000
+"""How many rows of each table one call drops at most."""
+_NS: Final = 10**9
+
+_KEYS_WITH_OPEN: Final = f"""
+SELECT keys.id FROM findings JOIN keyspaces ON keyspaces.name = findings.keyspace
+JOIN keys ON keys.keyspace = keyspaces.id AND keys.key = findings.key WHERE {OPEN}
+"""
+
+_OLD_RUNS: Final = f"""
+SELECT runs.id, runs.key FROM
+  (SELECT id FROM keys WHERE id > :after ORDER BY id LIMIT :keys) AS walked
+  CROSS JOIN runs ON runs.key = walked.id
+  CROSS JOIN clocks ON clocks.id = runs.clock
+WHERE runs.last_end_ns + clocks.wall_offset_ns < :before_ns
+  AND runs.id NOT IN (SELECT run FROM newest_origin_runs WHERE key = runs.key)
+  AND runs.key NOT IN ({_KEYS_WITH_OPEN})
+ORDER BY runs.key, runs.last_end_ns + clocks.wall_offset_ns LIMIT :limit
+"""
+
+_LAST_KEY: Final = (
+    "SELECT max(id) FROM (SELECT id FROM keys WHERE id > :after ORDER BY id LIMIT :keys)"
+)
+
+_UNUSED_KEYS: Final = """
+DELETE FROM keys WHERE id > :after AND id <= :last
+  AND NOT EXISTS (SELECT 1 FROM runs WHERE key = keys.id)
+  AND NOT EXISTS (SELECT 1 FROM reads WHERE key = keys.id)
+"""
+
+_OLD_READS: Final = f"""
+DELETE FROM reads WHERE id IN (
+  SELECT id FROM reads WHERE at_ns < :before_ns AND key NOT IN ({_KEYS_WITH_OPEN})
+  ORDER BY at_ns LIMIT :limit)
+"""
+
+_OLD_FINDINGS: Final = f"""
+DELETE FROM findings WHERE id IN (
+  SELECT id FROM findings WHERE opened_at_ns < :before_ns AND NOT {OPEN}
+    AND coalesce(healed_at_ns, opened_at_ns) < :before_ns
+  ORDER BY opened_at_ns LIMIT :limit)
+"""
+
+_OLD_CELLS: Final = """
+DELETE FROM cells WHERE (grain_s, start_s, series) IN (
+  SELECT grain_s, start_s, series FROM cells
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
+"""
+
+
+def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) -> int:
+    """Drop some of what is past its retention; the number of rows dropped.
+
+    Minutes must be folded before. Call it again and again: each call is one short transaction.
+    """
+    facts_before_ns = now_ns - retention.facts_s * _NS
+    findings_before_ns = now_ns - retention.findings_s * _NS
+    return (
+        _drop_old_runs(connection, facts_before_ns)
+        + _drop(connection, _OLD_READS, before_ns=facts_before_ns)
+        + _drop(connection, _OLD_FINDINGS, before_ns=findings_before_ns)
+        + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
+        + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
+        + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
+    )
+
+
+def _drop_old_runs(connection: sqlite3.Connection, before_ns: int) -> int:
+    """Walk on through the keys, and begin again after the last one."""
+    after = int(connection.execute("SELECT retained_key FROM meta").fetchone()[0])
+    asked = {"after": after, "keys": KEYS_A_CALL, "before_ns": before_ns, "limit": ROWS_A_CALL}
+    old = connection.execute(_OLD_RUNS, asked).fetchall()
+    connection.executemany("DELETE FROM runs WHERE id = ?", [(id_,) for id_, _ in old])
+    last = connection.execute(_LAST_KEY, asked).fetchone()[0]
+    if len(old) == ROWS_A_CALL:
+        last = old[-1][1] - 1  # that key may have more
+    elif last is not None:
+        connection.execute(_UNUSED_KEYS, {"after": after, "last": last})
+    connection.execute("UPDATE meta SET retained_key = ?", (last or 0,))
+    return len(old)
+
+
+def _drop_old_cells(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
+    """Drop whole buckets, and remember from where on they are whole."""
+    kept_from_s = grain.floor(before_s)
+    connection.execute(
+        "UPDATE horizons SET kept_from_s = max(kept_from_s, ?) WHERE grain_s = ?",
+        (kept_from_s, int(grain)),
+    )
+    return _drop(connection, _OLD_CELLS, grain_s=int(grain), before_s=kept_from_s)
+
+
+def _drop(connection: sqlite3.Connection, statement: str, **asked: int) -> int:
+    return connection.execute(statement, {**asked, "limit": ROWS_A_CALL}).rowcount

@@ -1,0 +1,87 @@
+"""Versions of the schema, and how a file gets from one to the next.
+
+A file of ours carries `APPLICATION_ID`, and its version as `user_version`. A migration is one
+function named v1, v2 …; all that are pending run in one transaction, so a killed migration leaves
+the version before it.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from sqlite_utils import Database, Migrations
+
+from store.base import StoreError
+from store.sqlite.backup import copy_database
+from store.sqlite.connections import MEMORY, Connections
+
+APPLICATION_ID: Final = 0x5354_4C57  # "STLW"
+
+migrations = Migrations("stalewatch")
+
+
+@migrations()
+def v1(db: Database) -> None:
+    """Dictionaries, runs, reads, findings, nodes and roll-ups."""
+    for statement in _statements(resources.files("store.sqlite").joinpath("v1.sql").read_text()):
+        db.execute(statement)
+
+
+def migrate(connections: Connections, known: Migrations = migrations) -> None:
+    """Bring a file to the newest of the `known` versions, after copying an existing one aside.
+
+    Raises StoreError, with the file as it was, for a newer schema and for a file that is not ours.
+    """
+    newest = len(known.pending(Database(memory=True)))
+    with connections.writer() as db:
+        found = _version(db.conn, connections.path)
+        if found > newest:
+            raise StoreError(
+                f"{connections.path}: its schema is version {found}, newer than the {newest} of "
+                "this Stalewatch; start a newer Stalewatch, or restore a backup"
+            )
+        if found < newest:
+            if found and connections.path != MEMORY:
+                copy_database(connections, _free_name(f"{connections.path}.before-v{newest}"))
+            _apply(db, known, newest, connections.path)
+
+
+def _apply(db: Database, known: Migrations, newest: int, path: str) -> None:
+    # The write lock first: of two processes that start at once, one waits and finds all done.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(db.conn, path) < newest:
+            known.apply(db)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {newest}")
+        db.commit()
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def _version(connection: sqlite3.Connection, path: str) -> int:
+    """The schema version of a file, 0 where it is empty; a StoreError where it is not ours."""
+    ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not ours and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise StoreError(f"{path}: it is another application's database; choose another path")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    return int(version) if ours else 0
+
+
+def _free_name(wanted: str) -> str:
+    """The name, or with a number where an earlier attempt left one: a copy is never overwritten."""
+    names = (wanted if n == 1 else f"{wanted}.{n}" for n in range(1, 1000))
+    return next(name for name in names if not Path(name).exists())
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One statement at a time: `executescript` would commit the migration's transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,179 @@
+"""The SQLite engine: every protocol of `store.base`, over the functions of this package."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from sqlite_utils import Database
+
+from freshness.rollup import Grain as GrainWidth
+from freshness.rollup import Rollup, RollupKey
+from store.base import Batch, FindingRow, Grain, NodeRow, Page, ReadRow, RunRow, Span
+from store.retention import Retention
+from store.sqlite import cells, findings, names, nodes, reads, retain, runs
+from store.sqlite.backup import copy_database
+from store.sqlite.connections import MEMORY, Connections
+from store.sqlite.schema import migrate
+
+_NS: Final = 10**9
+_WIDTHS: Final = {
+    "minute": GrainWidth.MINUTE,
+    "hour": GrainWidth.HOUR,
+    "day": GrainWidth.DAY,
+}
+
+
+class SqliteStore:
+    """A store in one file, or in memory under the path `:memory:`; implements `store.base.Store`.
+
+    Opening creates or migrates the file. Safe from any thread: writes queue for one connection,
+    reads take their own and never wait for a write. Raises StoreError, from any method, with what
+    went wrong, where, and what to do.
+    """
+
+    def __init__(
+        self, path: str = MEMORY, *, retention: Retention | None = None, app_version: str = ""
+    ) -> None:
+        self._retention = retention or Retention()
+        self._connections = Connections(path)
+        try:
+            migrate(self._connections)
+            self._connections.use_wal()
+            with self._transaction() as db:
+                db.conn.execute("UPDATE meta SET app_version = ?", (app_version,))
+        except BaseException:
+            self._connections.close()
+            raise
+
+    def write(self, batch: Batch) -> None:
+        """Make a batch durable in one transaction."""
+        named: list[RunRow | ReadRow] = [*batch.runs, *batch.reads]
+        with self._transaction() as db:
+            names.write_clocks(db.conn, batch.clocks)
+            names.add_names(
+                db.conn,
+                ((row.keyspace, row.key) for row in named),
+                ((row.layer, row.node) for row in named),
+            )
+            runs.write_runs(db.conn, batch.runs)
+            reads.write_reads(db.conn, batch.reads, batch.cleared)
+            findings.write_findings(db.conn, batch.findings)
+            nodes.write_nodes(db.conn, batch.nodes)
+            cells.add_deltas(db.conn, batch.rollups)
+
+    def last_ids(self) -> tuple[int, int]:
+        """The highest run id and read id in the store (0 where empty)."""
+        with self._connections.reader() as connection:
+            run, read = connection.execute(
+                "SELECT (SELECT max(id) FROM runs), (SELECT max(id) FROM reads)"
+            ).fetchone()
+        return run or 0, read or 0
+
+    def newest_origin_runs(self, keyspace: str) -> Iterator[RunRow]:
+        """The newest origin run of each key, in order of keys, read a page at a time."""
+        from_key: str | None = ""
+        while from_key is not None:
+            with self._connections.reader() as connection:
+                page, from_key = runs.read_newest_origin_runs(connection, keyspace, from_key)
+            yield from page
+
+    def spans(self, keyspace: str, key: str, since_ns: int, until_ns: int) -> Sequence[Span]:
+        """The runs of a key, at its origin and all nodes, that overlap [since, until], by time."""
+        with self._connections.reader() as connection:
+            return runs.read_spans(connection, keyspace, key, since_ns, until_ns)
+
+    def reads(
+        self,
+        keyspace: str | None = None,
+        key: str | None = None,
+        finding: str | None = None,
+        since_ns: int = 0,
+        until_ns: int | None = None,
+        limit: int = 500,
+    ) -> Sequence[tuple[ReadRow, int]]:
+        """Reads that started in [since, until), newest first, each with that wall time."""
+        with self._connections.reader() as connection:
+            return reads.read_reads(connection, keyspace, key, finding, since_ns, until_ns, limit)
+
+    def keys(self, keyspace: str, prefix: str = "", limit: int = 50) -> Sequence[str]:
+        """Known keys that begin with `prefix`, in order."""
+        with self._connections.reader() as connection:
+            return names.keys_with_prefix(connection, keyspace, prefix, limit)
+
+    def finding(self, id: str) -> FindingRow | None:
+        """One finding, or None."""
+        with self._connections.reader() as connection:
+            return findings.read_finding(connection, id)
+
+    def findings(
+        self,
+        open_only: bool = False,
+        keyspace: str | None = None,
+        key: str | None = None,
+        since_ns: int = 0,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[FindingRow]:
+        """Those that were opened at `since_ns` or later, newest first."""
+        with self._connections.reader() as connection:
+            return findings.read_findings(
+                connection, open_only, keyspace, key, since_ns, limit, cursor
+            )
+
+    def rollups(
+        self,
+        grain: Grain,
+        since_ns: int,
+        until_ns: int,
+        keyspace: str | None = None,
+        layer: str | None = None,
+        node: str | None = None,
+    ) -> Sequence[tuple[RollupKey, Rollup]]:
+        """Buckets whose start lies in [since, until), in order of time."""
+        width_s, since_s, until_s = int(_WIDTHS[grain]), -(-since_ns // _NS), -(-until_ns // _NS)
+        asked = cells.Asked(width_s, since_s, until_s, keyspace, layer, node)
+        with self._connections.reader() as connection:
+            return cells.read_cells(connection, asked)
+
+    def fold(self, now_ns: int) -> None:  # noqa: ARG002  a cell that has not changed costs nothing
+        """Bring hours and days up to date with the minutes, late deltas included."""
+        with self._connections.reader() as connection:
+            if not cells.has_unfolded(connection):
+                return
+        with self._transaction() as db:
+            cells.fold_minutes(db.conn)
+
+    def nodes(self) -> Sequence[NodeRow]:
+        """Every node, by layer and name, origins first."""
+        with self._connections.reader() as connection:
+            return nodes.read_nodes(connection)
+
+    def revision(self) -> int:
+        """A number that grows with each write, of this process or of another."""
+        with self._connections.reader() as connection:
+            return int(connection.execute("SELECT revision FROM meta").fetchone()[0])
+
+    def retain(self, now_ns: int) -> int:
+        """Drop some of what is past its retention, a bounded piece a call; the rows dropped."""
+        with self._transaction() as db:
+            cells.fold_minutes(db.conn)
+            return retain.drop_old(db.conn, self._retention, now_ns)
+
+    def backup(self, path: str) -> None:
+        """Copy the store to a new file while it is in use."""
+        copy_database(self._connections, path)
+
+    def close(self) -> None:
+        """Release the file; later calls raise StoreError."""
+        self._connections.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Database]:
+        """All or nothing, and a new revision.
+
+        The first statement writes, so the transaction waits for the write lock before it has read
+        anything: it cannot find later that what it read is out of date, and fail.
+        """
+        with self._connections.writer() as db, db.atomic():
+            db.conn.execute("UPDATE meta SET revision = revision + 1")
+            yield db

@@ -1,0 +1,1 @@
+"""Tests of the store: one contract for every engine, then what only one of them does."""
