@@ -152,12 +152,14 @@ async def test_the_two_spans_are_one_trace(spans: InMemorySpanExporter) -> None:
 
 
 async def test_a_redis_client_is_a_bus(redis_server: RedisServer) -> None:
-    async with Redis(host="127.0.0.1", port=redis_server.port) as client:
-        async with client.pubsub(ignore_subscribe_messages=True) as subscription:
-            await subscription.subscribe("invalidations")
-            await subscription.get_message(timeout=5)
-            sent = await Publisher(client, "invalidations", "shop-1").publish("product", "42", 3)
-            received = await subscription.get_message(timeout=5)
+    async with (
+        Redis(host="127.0.0.1", port=redis_server.port) as client,
+        client.pubsub(ignore_subscribe_messages=True) as subscription,
+    ):
+        await subscription.subscribe("invalidations")
+        await subscription.get_message(timeout=5)
+        sent = await Publisher(client, "invalidations", "shop-1").publish("product", "42", 3)
+        received = await subscription.get_message(timeout=5)
     assert received is not None
     assert decode(received["data"]) == sent
 

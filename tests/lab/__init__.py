@@ -1,0 +1,1 @@
+"""The lab: its real nodes, its faults, its truth and its scores."""
