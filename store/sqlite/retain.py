@@ -34,8 +34,8 @@ WHERE runs.last_end_ns + clocks.wall_offset_ns < :before_ns
 ORDER BY runs.key, runs.last_end_ns + clocks.wall_offset_ns LIMIT :limit
 """
 
-_LAST_KEY: Final = (
-    "SELECT max(id) FROM (SELECT id FROM keys WHERE id > :after ORDER BY id LIMIT :keys)"
+_WALKED: Final = (
+    "SELECT count(*), max(id) FROM (SELECT id FROM keys WHERE id > :after ORDER BY id LIMIT :keys)"
 )
 
 _UNUSED_KEYS: Final = """
@@ -72,8 +72,8 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
     facts_before_ns = now_ns - retention.facts_s * _NS
     findings_before_ns = now_ns - retention.findings_s * _NS
     return (
-        _drop_old_runs(connection, facts_before_ns)
-        + _drop(connection, _OLD_READS, before_ns=facts_before_ns)
+        _drop(connection, _OLD_READS, before_ns=facts_before_ns)
+        + _drop_old_runs(connection, facts_before_ns)
         + _drop(connection, _OLD_FINDINGS, before_ns=findings_before_ns)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
@@ -87,12 +87,13 @@ def _drop_old_runs(connection: sqlite3.Connection, before_ns: int) -> int:
     asked = {"after": after, "keys": KEYS_A_CALL, "before_ns": before_ns, "limit": ROWS_A_CALL}
     old = connection.execute(_OLD_RUNS, asked).fetchall()
     connection.executemany("DELETE FROM runs WHERE id = ?", [(id_,) for id_, _ in old])
-    last = connection.execute(_LAST_KEY, asked).fetchone()[0]
+    walked, last = connection.execute(_WALKED, asked).fetchone()
     if len(old) == ROWS_A_CALL:
-        last = old[-1][1] - 1  # that key may have more
-    elif last is not None:
+        next_after = old[-1][1] - 1  # that key may have more
+    else:
         connection.execute(_UNUSED_KEYS, {"after": after, "last": last})
-    connection.execute("UPDATE meta SET retained_key = ?", (last or 0,))
+        next_after = last if walked == KEYS_A_CALL else 0
+    connection.execute("UPDATE meta SET retained_key = ?", (next_after,))
     return len(old)
 
 
