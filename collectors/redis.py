@@ -1,0 +1,78 @@
+"""The cache kind `redis`: versions from strings, JSON or hash fields; see docs/collectors/redis.md.
+
+Only reads are sent. A batch is one MGET or one pipeline; a suspected key is read again with its
+remaining time to live in the same pipeline.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from collectors.base import Health, Keyspace, NowNs, ProbeEffect, Reply, Target
+from collectors.redis_server import Batches, RedisOptions, acl_rules, check_redis, link_to
+from collectors.redis_value import RedisBinding, RedisRequest
+
+
+class RedisServer:
+    """One node: a connection that its keyspaces share."""
+
+    def __init__(self, target: Target, options: RedisOptions, now_ns: NowNs) -> None:
+        self._options = options
+        self._link = link_to(target.host, target.port, options, now_ns)
+
+    def open(self, binding: RedisBinding, keyspace: Keyspace) -> "RedisCache":
+        """The node as one keyspace sees it."""
+        batches = Batches(self._link, self._options.batch)
+        return RedisCache(batches, RedisRequest(binding, keyspace.version), binding.ttl)
+
+    async def check(self) -> Health:
+        """Say hello."""
+        return await check_redis(self._link)
+
+    async def close(self) -> None:
+        """Drop the connection."""
+        await self._link.close()
+
+
+class RedisCache:
+    """One node as one keyspace addresses it."""
+
+    effect = ProbeEffect.NONE
+
+    def __init__(self, batches: Batches, request: RedisRequest, ttl: str) -> None:
+        self._batches = batches
+        self._request = request
+        self._ttl = ttl
+
+    @property
+    def batch_keys(self) -> int:
+        """How many keys one batch should hold now."""
+        return self._batches.size
+
+    async def read(self, keys: Sequence[str]) -> Reply:
+        """The values of keys; with their TTL where the binding says `ttl: always`."""
+        return await self._read(keys, with_ttl=self._ttl == "always")
+
+    async def inspect(self, keys: Sequence[str]) -> Reply:
+        """The values of keys with their TTL, unless the binding says `ttl: never`."""
+        return await self._read(keys, with_ttl=self._ttl != "never")
+
+    async def _read(self, keys: Sequence[str], *, with_ttl: bool) -> Reply:
+        request = self._request
+        return await self._batches.read(
+            keys,
+            partial(request.commands, with_ttl=with_ttl),
+            partial(request.readings, with_ttl=with_ttl),
+        )
+
+
+def grants(options: RedisOptions, bindings: Mapping[str, RedisBinding]) -> str:
+    """The ACL user that these bindings need."""
+    commands = ["ping", "info", "client|setname", "client|no-touch"]
+    commands += ["select"] if options.database else []
+    if any(not binding.hash_fields for binding in bindings.values()):
+        commands += ["mget", "get"]
+    if any(binding.hash_fields for binding in bindings.values()):
+        commands += ["hmget", "exists"]
+    if any(binding.ttl != "never" for binding in bindings.values()):
+        commands += ["pttl"]
+    return acl_rules([binding.key for binding in bindings.values()], commands)
