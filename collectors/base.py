@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from freshness.model import Reading, Result
+from store.base import Clock as ClockRow
 
 NowNs = Callable[[], int]
 """The observer's monotonic clock, nanoseconds."""
@@ -58,6 +59,18 @@ class VersionType(StrEnum):
     """An instant; becomes integer nanoseconds since the Unix epoch."""
     STRING = "string"
     """Text without order; becomes `Value.projection`."""
+
+
+class Clock(Protocol):
+    """The observer's clock: stamps, and the row that says which clock they are of."""
+
+    def now_ns(self) -> int:
+        """The stamp of this instant."""
+        ...
+
+    def as_row(self) -> ClockRow:
+        """The present epoch; stamps of different epochs are never subtracted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,15 @@ PARTITION_KEYS = 3
 
 
 def diagnose(
-    fill: Fill | None, committed_after: int | None, committed_before: int, around: Neighbours
+    fill: Fill | None,
+    committed_after: int | None,
+    committed_before: int | None,
+    around: Neighbours,
 ) -> Diagnosis:
     """Decide the class from the fill instant and from the node's other keys.
 
-    `committed_after` is L(s) and `committed_before` U(s) of the successor of the stale version.
+    `committed_after` is L(s) and `committed_before` U(s) of the successor of the stale version;
+    None is unbounded.
     """
     if around.behind >= PARTITION_KEYS and around.current == 0:
         return Diagnosis(
@@ -56,7 +60,7 @@ def diagnose(
     ruled_out = (Cause.PARTITIONED_NODE,) if around.current else ()
     if fill is None:
         return Diagnosis(Cause.UNDECIDED, "the copy does not tell when it was filled", ruled_out)
-    if fill.lower > committed_before:
+    if committed_before is not None and fill.lower > committed_before:
         return Diagnosis(
             Cause.REFILL_RACE,
             "the copy was filled after the newer version had committed",

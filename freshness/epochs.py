@@ -142,6 +142,12 @@ class Epochs:
             return not life.is_ordered()
         return life.is_first and life.suspect is None and life.history.is_topped_by(value)
 
+    def superseded_within(self, value: Value) -> tuple[int | None, int | None]:
+        """L and U of the successor of a versioned value in the present life; None is unbounded."""
+        if value.version is None:
+            return None, None
+        return self._lives[-1].history.superseded_within(value.version)
+
     def trim(self, keep: int) -> None:
         """Forget earlier lives and all but the newest versions of this one."""
         del self._lives[:-1]

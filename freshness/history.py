@@ -104,6 +104,12 @@ class History:
             bounds = bounds._replace(upper=None, behind_upper=None)
         return bounds, doubt
 
+    def superseded_within(self, version: int) -> tuple[int | None, int | None]:
+        """L(s) and U(s) of the successor of a version; None where nothing bounds it."""
+        index = self._indexed()
+        after, before = index.floor(version, self.order, own=False), index.ceiling(version + 1)
+        return (None if after == -NEVER else int(after)), (None if before == NEVER else int(before))
+
     def _add_origin_read(self, read: OriginRead) -> None:
         version = read.value.version
         if version is None:

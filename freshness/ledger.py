@@ -12,7 +12,7 @@ from typing import NamedTuple
 from freshness.epochs import Epochs
 from freshness.evidence import Evidence, Invalidation, OriginRead
 from freshness.judge import decide
-from freshness.model import Bounds, Judgement, Order, Reading, Result, Value
+from freshness.model import Bounds, Judgement, Order, Reading, Result, Value, Verdict
 from freshness.runs import Change, Run, RunBook
 
 KEPT_VERSIONS = 64
@@ -27,15 +27,22 @@ class Look(NamedTuple):
     values: Sequence[Value | None]
     start: int
     end: int
+    linearizable: bool
     changes: Sequence[Change]
 
 
 class Judged(NamedTuple):
-    """A batch judged: `calm` copies share one judgement, the rest have theirs by position."""
+    """A batch judged. `calm` copies share `judgement`; `others` have theirs, by position.
+
+    `negatives` of the calm ones are cached not-founds. `without` are the positions of readings
+    that brought no copy to judge, or one that our own read had just put there.
+    """
 
     calm: int
+    negatives: int
     judgement: Judgement | None
     others: Sequence[tuple[int, Judgement]]
+    without: Sequence[int]
 
 
 class _Past:
@@ -54,18 +61,16 @@ class _Past:
 class Ledger:
     """The evidence of one keyspace.
 
-    `order` and `recurs` as declared; `linearizable` is whether the origin's word is the leader's;
-    `max_gap` as for a `RunBook`.
+    `order` and `recurs` as declared; `max_gap` as for a `RunBook`.
     """
 
-    def __init__(
-        self, order: Order, max_gap: int, linearizable: bool = True, recurs: bool = True
-    ) -> None:
-        self._order = order
+    def __init__(self, order: Order, max_gap: int, recurs: bool = True) -> None:
+        self.order = order
         self._recurs = recurs
-        self.linearizable = linearizable
+        self._is_led = True
         self._book = RunBook(max_gap)
         self._pasts: dict[str, _Past] = {}
+        self._recalled: dict[str, OriginRead] = {}
 
     @property
     def book(self) -> RunBook:
@@ -73,14 +78,25 @@ class Ledger:
         return self._book
 
     def observe_origin(
-        self, keys: Sequence[str], readings: Sequence[Reading], start: int, end: int
+        self,
+        keys: Sequence[str],
+        readings: Sequence[Reading],
+        start: int,
+        end: int,
+        linearizable: bool = True,
     ) -> Look:
-        """Take what the origin returned for a batch between `start` and `end`."""
+        """Take what the origin returned for a batch between `start` and `end`.
+
+        `linearizable` is whether that was the leader's word; a fail-over may change it.
+        """
+        if linearizable is not self._is_led:
+            self._change_leader(linearizable)
         changes = self._book.observe(keys, readings, start, end)
         for change in changes:
+            change.begun.linearizable = linearizable
             self._note_change(change)
         values = [r.value if r.result is Result.VALUE else None for r in readings]
-        return Look(keys, values, start, end, changes)
+        return Look(keys, values, start, end, linearizable, changes)
 
     def observe_invalidation(self, key: str, version: int, received: int) -> None:
         """Take a message of a commit-ordered source that a version exists."""
@@ -88,29 +104,35 @@ class Ledger:
 
     def recall(self, key: str, value: Value, read_at: int) -> None:
         """Take what an earlier process saw at the origin: it existed by the time we read of it."""
-        self._observe_other(key, OriginRead(value, read_at, read_at, linearizable=False))
+        self._recalled[key] = OriginRead(value, read_at, read_at, linearizable=False)
 
     def judge_batch(
         self, look: Look, readings: Sequence[Reading], start: int, end: int, max_staleness: int
     ) -> Judged:
         """Judge what a node returned for the keys of a look, where it returned a value."""
-        calm, others = 0, []
-        can_be_calm = self.linearizable and look.end <= start
+        calm = negatives = 0
+        others: list[tuple[int, Judgement]] = []
+        without: list[int] = []
+        can_be_calm = look.linearizable and look.end <= start
         pasts = self._pasts
-        for index, (key, value, reading) in enumerate(
+        for at, (key, value, reading) in enumerate(
             zip(look.keys, look.values, readings, strict=True)
         ):
             copy = reading.value
-            if copy is None or reading.result is not Result.VALUE:
-                continue
-            if can_be_calm and copy == value and (key not in pasts or pasts[key].is_calm):
+            if copy is None or reading.filled:
+                without.append(at)
+            elif can_be_calm and copy == value and (key not in pasts or pasts[key].is_calm):
                 calm += 1
-                continue
-            others.append((index, self.judge(key, copy, start, end, max_staleness)))
-        if not calm:
-            return Judged(0, None, others)
+                negatives += copy.absent
+            else:
+                judgement = self.judge(key, copy, start, end, max_staleness)
+                if value is None and judgement.verdict is Verdict.INDETERMINATE:
+                    without.append(at)
+                else:
+                    others.append((at, judgement))
         bounds = Bounds(0, max(0, end - look.start), 0, None)
-        return Judged(calm, decide(bounds, None, max_staleness), others)
+        shared = decide(bounds, None, max_staleness) if calm else None
+        return Judged(calm, negatives, shared, others, without)
 
     def judge(self, key: str, value: Value, start: int, end: int, max_staleness: int) -> Judgement:
         """Judge one read of one key on all that is known."""
@@ -118,10 +140,11 @@ class Ledger:
         self._tell(key, past)
         return past.epochs.judge(value, start, end, max_staleness)
 
-    def superseded_by(self, key: str) -> int | None:
-        """The end of the read that first returned the origin's present value, None if unread."""
-        run = self._book.get(key)
-        return run.first_end if run is not None and run.value is not None else None
+    def superseded_within(self, key: str, value: Value) -> tuple[int | None, int | None]:
+        """L(s) and U(s) of the version that superseded `value`; None where nothing bounds it."""
+        past = self._past(key)
+        self._tell(key, past)
+        return past.epochs.superseded_within(value)
 
     def latest(self, key: str) -> Value | None:
         """The origin's last word on a key."""
@@ -134,7 +157,7 @@ class Ledger:
         run = self._book.get(key)
         runs = [*(past.runs if past is not None else ()), *([run] if run is not None else ())]
         other = list(past.other) if past is not None else []
-        return other + [read for run in runs for read in self._reads_of(run)]
+        return other + [read for run in runs for read in _reads_of(run)]
 
     def _observe_other(self, key: str, evidence: Evidence) -> None:
         past = self._past(key)
@@ -145,14 +168,29 @@ class Ledger:
     def _past(self, key: str) -> _Past:
         past = self._pasts.get(key)
         if past is None:
-            past = self._pasts[key] = _Past(Epochs(self._order, recurs=self._recurs))
+            past = self._pasts[key] = _Past(Epochs(self.order, recurs=self._recurs))
+            recalled = self._recalled.pop(key, None)
+            if recalled is not None:
+                past.epochs.observe(recalled)
+                past.other.append(recalled)
         return past
 
+    def _change_leader(self, linearizable: bool) -> None:
+        """End every run: what it counted was another kind of read."""
+        self._is_led = linearizable
+        for key, run in self._book.close("leader"):
+            past = self._past(key)
+            self._tell_run(past, run)
+            past.runs.append(run)
+
     def _note_change(self, change: Change) -> None:
-        past = self._pasts.get(change.key)
-        if change.ended is None and past is None:
-            return
-        past = past or self._past(change.key)
+        if change.ended is None and change.key not in self._pasts:
+            recalled = self._recalled.get(change.key)
+            if recalled is None or _follows(change.begun, recalled):
+                # The origin's word of now says all that an earlier process could tell.
+                self._recalled.pop(change.key, None)
+                return
+        past = self._past(change.key)
         if change.ended is not None:
             self._tell_run(past, change.ended)
             past.runs.append(change.ended)
@@ -169,15 +207,23 @@ class Ledger:
             past.is_calm = run.value is not None and past.epochs.is_calm(run.value)
 
     def _tell_run(self, past: _Past, run: Run) -> None:
-        for read in self._reads_of(run):
+        for read in _reads_of(run):
             if read.end > past.told_until:
                 past.epochs.observe(read)
                 past.told_until = read.end
 
-    def _reads_of(self, run: Run) -> list[OriginRead]:
-        if run.value is None or run.reading.result is not Result.VALUE:
-            return []
-        first = OriginRead(run.value, run.first_start, run.first_end, self.linearizable)
-        if run.count == 1:
-            return [first]
-        return [first, OriginRead(run.value, run.last_start, run.last_end, self.linearizable)]
+
+def _follows(run: Run, recalled: OriginRead) -> bool:
+    """Whether the origin's first word in this process is no older than its last in another."""
+    if run.value is None or run.value.version is None or recalled.value.version is None:
+        return run.value == recalled.value
+    return run.value.version >= recalled.value.version
+
+
+def _reads_of(run: Run) -> list[OriginRead]:
+    if run.value is None or run.reading.result is not Result.VALUE:
+        return []
+    first = OriginRead(run.value, run.first_start, run.first_end, run.linearizable)
+    if run.count == 1:
+        return [first]
+    return [first, OriginRead(run.value, run.last_start, run.last_end, run.linearizable)]

@@ -12,7 +12,10 @@ from freshness.model import Reading, Result, Value
 
 
 class Run:
-    """Consecutive equal readings of one key; stamps are those of the first and of the last read."""
+    """Consecutive equal readings of one key; stamps are those of the first and of the last read.
+
+    `id` and `stored_count` are the journal's: the row that keeps the run, and the count it shows.
+    """
 
     __slots__ = (
         "count",
@@ -22,6 +25,7 @@ class Run:
         "id",
         "last_end",
         "last_start",
+        "linearizable",
         "reading",
         "stored_count",
     )
@@ -32,6 +36,7 @@ class Run:
         self.first_end = self.last_end = end
         self.count = 1
         self.ended_by = ""
+        self.linearizable = False
         self.id = 0
         self.stored_count = 0
 

@@ -1,0 +1,183 @@
+"""The open findings of one node: a copy proven stale, its evidence, its cause, and its healing."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from collectors.base import Reply
+from collectors.journal import Journal, NodeSettings
+from freshness.cause import Diagnosis, Neighbours, diagnose
+from freshness.fill import Fill, from_age, from_ttl
+from freshness.findings import Case, State, next_case, open_case
+from freshness.ledger import Ledger
+from freshness.model import Judgement, Reading, Value
+from freshness.runs import RunBook
+from freshness.transcript import evidence_lines, read_line
+from store.base import FindingRow
+
+TTL_RESOLUTION_S = 0.002
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open case with what its row needs."""
+
+    id: str
+    case: Case
+    latest: Value
+    opened_at_ns: int
+    opened_by: Reply
+    proof: list[str]
+    diagnosis: Diagnosis
+    fill: Fill | None
+    confirmed_at_ns: int | None = None
+
+
+@dataclass(slots=True)
+class FindingBook:
+    """Findings of one node and keyspace. `changed` names the keys that changed of late."""
+
+    settings: NodeSettings
+    ledger: Ledger
+    journal: Journal
+    runs: RunBook
+    changed: Callable[[], Sequence[str]]
+    _open: dict[str, _Open] = field(default_factory=dict)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._open
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Keys with an open finding."""
+        return list(self._open)
+
+    def id_of(self, key: str) -> str | None:
+        """The id of the open finding of a key."""
+        found = self._open.get(key)
+        return found.id if found is not None else None
+
+    def open(self, key: str, reading: Reading, judgement: Judgement, reply: Reply) -> str:
+        """Open a finding on a read that is proven stale; its id."""
+        assert reading.value is not None
+        fill = self._fill(reading, reply)
+        id = self._id(key, reply)
+        self._open[key] = found = _Open(
+            id=id,
+            case=open_case(reading.value, judgement),
+            latest=self.ledger.latest(key) or reading.value,
+            opened_at_ns=self.journal.wall_ns(reply.end_ns),
+            opened_by=reply,
+            proof=self.evidence(key, f"{id}-1", reading, reply),
+            diagnosis=self._diagnose(key, reading.value, fill),
+            fill=fill,
+        )
+        self._put(key, found, reply.end_ns)
+        return id
+
+    def move(self, key: str, reading: Reading, judgement: Judgement | None, reply: Reply) -> None:
+        """Let one more read of the key confirm its finding, or heal it."""
+        found = self._open[key]
+        if reply is found.opened_by:
+            return
+        before, cause = found.case, found.diagnosis
+        found.case, _ = next_case(before, reading, judgement)
+        if found.case.is_open and found.case != before:
+            self._note_still_stale(key, found, reading, reply)
+        if found.case.state != before.state or found.diagnosis != cause or not found.case.is_open:
+            self._put(key, found, reply.end_ns)
+
+    def leave(self, stamp: int) -> None:
+        """The node is no longer listed: that is no healing."""
+        for key, found in list(self._open.items()):
+            found.case = replace(found.case, state=State.GONE)
+            self._put(key, found, stamp)
+
+    def put_all(self, stamp: int) -> None:
+        """Write every open finding again, with the staleness proven by now."""
+        for key, found in list(self._open.items()):
+            self._put(key, found, stamp)
+
+    def evidence(
+        self, key: str, id: str, reading: Reading, reply: Reply, before: Sequence[str] = ()
+    ) -> list[str]:
+        """The lines that reproduce the verdict on a read, after those of `before`."""
+        assert reading.value is not None
+        name, node = self.journal.name(key), self.settings.name
+        span = reply.start_ns, reply.end_ns
+        read = read_line(id, name, node, reading.value, *span, self.ledger.order)
+        lines = evidence_lines(name, self.ledger.evidence(key))
+        return list(dict.fromkeys((*before, *lines, read)))
+
+    def _note_still_stale(self, key: str, found: _Open, reading: Reading, reply: Reply) -> None:
+        assert reading.value is not None
+        found.fill = self._fill(reading, reply) or found.fill
+        found.diagnosis = self._diagnose(key, reading.value, found.fill)
+        found.latest = self.ledger.latest(key) or found.latest
+        if found.confirmed_at_ns is None:
+            found.confirmed_at_ns = self.journal.wall_ns(reply.end_ns)
+            found.proof = self.evidence(key, f"{found.id}-2", reading, reply, found.proof)
+
+    def _diagnose(self, key: str, held: Value, fill: Fill | None) -> Diagnosis:
+        after, before = self.ledger.superseded_within(key, held)
+        return diagnose(fill, after, before, self._neighbours(key))
+
+    def _neighbours(self, key: str) -> Neighbours:
+        """How the node's copies stand of the other keys that changed since this one did."""
+        run = self.ledger.book.get(key)
+        since = run.first_start if run is not None else 0
+        behind = current = 0
+        for other in self.changed():
+            origin, copy = self.ledger.book.get(other), self.runs.get(other)
+            if other == key or origin is None or copy is None or copy.value is None:
+                continue
+            if origin.first_end < since or copy.last_start < origin.first_end:
+                continue
+            is_current = copy.value == origin.value
+            current += is_current
+            behind += not is_current
+        return Neighbours(behind, current)
+
+    def _fill(self, reading: Reading, reply: Reply) -> Fill | None:
+        node, span = self.settings, (reply.start_ns, reply.end_ns)
+        if reading.ttl_s is not None and node.ttl_s is not None:
+            slack_s = TTL_RESOLUTION_S + node.ttl_jitter_s
+            return from_ttl(*span, reading.ttl_s, node.ttl_s, slack_s)
+        if reading.age_s is not None:
+            return from_age(*span, reading.age_s, node.is_single_tier)
+        return None
+
+    def _id(self, key: str, reply: Reply) -> str:
+        """Deterministic, so that a finding written twice is one finding."""
+        node, clock = self.settings, self.journal.clock.id
+        parts = (self.journal.keyspace, key, node.layer, node.name, clock, str(reply.start_ns))
+        text = "\x00".join(parts).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=6).hexdigest()
+
+    def _put(self, key: str, found: _Open, stamp: int) -> None:
+        case, node = found.case, self.settings
+        if not case.is_open:
+            self._open.pop(key, None)
+        self.journal.put_finding(
+            FindingRow(
+                id=found.id,
+                keyspace=self.journal.keyspace,
+                key=self.journal.name(key),
+                layer=node.layer,
+                node=node.name,
+                region=node.region,
+                state=case.state.value,
+                held=case.held,
+                latest=found.latest,
+                max_staleness_ns=node.max_staleness_ns,
+                lower_ns=case.lower,
+                upper_ns=case.upper,
+                opened_at_ns=found.opened_at_ns,
+                confirmed_at_ns=found.confirmed_at_ns,
+                healed_at_ns=None if case.is_open else self.journal.wall_ns(stamp),
+                cause=found.diagnosis.cause.value,
+                because=found.diagnosis.because,
+                ruled_out=[cause.value for cause in found.diagnosis.ruled_out],
+                evidence="\n".join(found.proof),
+            )
+        )

@@ -1,0 +1,147 @@
+"""What a watch saw and judged, as the rows of the next transaction.
+
+The journal turns stamps into rows, and nothing else: it decides nothing and reads no clock.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from freshness.rollup import Grain, Reads, Rollup, RollupKey
+from freshness.runs import Run
+from store.base import Batch, Clock, FindingRow, NodeRow, ReadRow, RunRow
+
+NS_PER_S = 1_000_000_000
+DEFINITION = "1"
+"""The definition of the indicators; a change of it starts new roll-ups."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live."""
+
+    layer: str
+    name: str
+    region: str
+    kind: str
+    address: str
+    mechanism: str
+    max_staleness_ns: int
+    ttl_s: float | None = None
+    ttl_jitter_s: float = 0.0
+    is_single_tier: bool = False
+
+
+class Ids:
+    """Numbers for rows, unique in a store: each begins after the highest that the store holds."""
+
+    def __init__(self, last_run: int = 0, last_read: int = 0) -> None:
+        self.run: Callable[[], int] = itertools.count(last_run + 1).__next__
+        self.read: Callable[[], int] = itertools.count(last_read + 1).__next__
+
+
+class Journal:
+    """Rows of one keyspace, gathered until `take`."""
+
+    def __init__(self, keyspace: str, clock: Clock, ids: Ids, hash_keys: bool = False) -> None:
+        self.keyspace = keyspace
+        self.clock = clock
+        self._ids = ids
+        self._hash_keys = hash_keys
+        self._runs: dict[int, RunRow] = {}
+        self._reads: dict[int, ReadRow] = {}
+        self._cleared: list[int] = []
+        self._findings: dict[str, FindingRow] = {}
+        self._nodes: dict[tuple[str, str], NodeRow] = {}
+        self._cells: dict[RollupKey, Rollup] = {}
+
+    def name(self, key: str) -> str:
+        """The key as the store keeps it."""
+        return hashlib.blake2b(key.encode(), digest_size=16).hexdigest() if self._hash_keys else key
+
+    def wall_ns(self, stamp: int) -> int:
+        """Wall time of a stamp of this process, Unix nanoseconds."""
+        return stamp + self.clock.wall_offset_ns
+
+    def next_read_id(self) -> int:
+        """The id of the next row of a read."""
+        return self._ids.read()
+
+    def put_run(self, layer: str, node: str, key: str, run: Run) -> None:
+        """Write a run, or write again what became of it."""
+        run.id = run.id or self._ids.run()
+        run.stored_count = run.count
+        self._runs[run.id] = RunRow(
+            id=run.id,
+            keyspace=self.keyspace,
+            key=self.name(key),
+            layer=layer,
+            node=node,
+            result=run.reading.result,
+            value=run.value,
+            clock=self.clock.id,
+            first_start_ns=run.first_start,
+            first_end_ns=run.first_end,
+            last_start_ns=run.last_start,
+            last_end_ns=run.last_end,
+            count=run.count,
+            linearizable=run.linearizable,
+            ended_by=run.ended_by,
+        )
+
+    def put_extended(self, layer: str, node: str, runs: Iterable[tuple[str, Run]]) -> None:
+        """Write again the runs that grew since they were last written."""
+        for key, run in runs:
+            if run.count != run.stored_count:
+                self.put_run(layer, node, key, run)
+
+    def put_read(self, row: ReadRow) -> None:
+        """Write a read that was not fresh, or write it again."""
+        self._reads[row.id] = row
+
+    def clear_read(self, id: int) -> None:
+        """Take back a read that late evidence certified fresh."""
+        if self._reads.pop(id, None) is None:
+            self._cleared.append(id)
+
+    def put_finding(self, row: FindingRow) -> None:
+        """Write a finding, or write it again."""
+        self._findings[row.id] = row
+
+    def put_node(self, row: NodeRow) -> None:
+        """Write how a node stands."""
+        self._nodes[row.layer, row.node] = row
+
+    def count(
+        self, layer: str, node: str, stratum: str, max_staleness: int, start: int, reads: Reads
+    ) -> None:
+        """Count reads in the minute of their start."""
+        minute = Grain.MINUTE.floor(self.wall_ns(start) // NS_PER_S)
+        key = RollupKey(minute, self.keyspace, layer, node, stratum, max_staleness, DEFINITION)
+        self._cells.setdefault(key, Rollup()).add(reads)
+
+    def take(self) -> Batch | None:
+        """Everything gathered so far as one batch, or None; the journal begins anew."""
+        gathered = (
+            self._runs,
+            self._reads,
+            self._cleared,
+            self._findings,
+            self._nodes,
+            self._cells,
+        )
+        if not any(gathered):
+            return None
+        batch = Batch(
+            clocks=(self.clock,),
+            runs=[self._runs[id] for id in sorted(self._runs)],
+            reads=list(self._reads.values()),
+            cleared=list(self._cleared),
+            findings=list(self._findings.values()),
+            nodes=list(self._nodes.values()),
+            rollups=self._cells,
+        )
+        self._runs, self._reads, self._cleared = {}, {}, []
+        self._findings, self._nodes, self._cells = {}, {}, {}
+        return batch

@@ -1,0 +1,265 @@
+"""One cache node as one keyspace watches it: its reads are judged, counted and kept as runs.
+
+It knows nothing of the other nodes, so that one that is down or slow costs them nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from collectors.base import Cache, Reply
+from collectors.finding_book import FindingBook
+from collectors.journal import Journal, NodeSettings
+from collectors.sample import RECHECK
+from freshness.ledger import Judged, Ledger, Look
+from freshness.model import Judgement, Reading, Result, Verdict
+from freshness.rollup import Reads
+from freshness.runs import RunBook
+from store.base import NodeRow, ReadRow
+
+MARGIN_NS = 2_000_000
+"""How far past the maximum staleness a suspect is read again, so that a proof is no near miss."""
+NodeState = Literal["up", "unknown", "gone"]
+
+
+@dataclass(slots=True)
+class _Doubtful:
+    """A read whose verdict later evidence may settle."""
+
+    row: ReadRow
+    reading: Reading
+    judgement: Judgement
+
+
+@dataclass(slots=True)
+class NodeWatch:
+    """The state of one node under watch. `recheck` has a key read again at a stamp."""
+
+    settings: NodeSettings
+    cache: Cache
+    ledger: Ledger
+    journal: Journal
+    runs: RunBook
+    findings: FindingBook
+    recheck: Callable[["NodeWatch", str, int], None]
+    state: NodeState = "unknown"
+    why: str = "not probed yet"
+    identity: str = ""
+    since_at_ns: int = 0
+    answered_at_ns: int | None = None
+    is_busy: bool = False
+    _doubtful: dict[str, _Doubtful] = field(default_factory=dict)
+
+    async def probe(self, look: Look, stratum: str) -> None:
+        """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
+        if self.is_busy:
+            self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            return
+        self.is_busy = True
+        try:
+            self._take(look, await self.cache.read(look.keys), stratum)
+        finally:
+            self.is_busy = False
+
+    async def inspect(self, look: Look) -> None:
+        """Read suspected keys again, with all that the node can tell of them."""
+        self._take(look, await self.cache.inspect(look.keys), RECHECK)
+
+    def settle(self, keys: Sequence[str]) -> None:
+        """Judge doubtful reads of these keys anew, on what is known by now."""
+        for key in self._doubtful.keys() & set(keys):
+            self._settle(key, self._doubtful.pop(key))
+
+    def close(self, why: str) -> None:
+        """End every open run: the node restarted or is gone, or the clock began anew."""
+        for key, run in self.runs.close(why):
+            self.journal.put_run(self.settings.layer, self.settings.name, key, run)
+        self._doubtful.clear()
+
+    def leave(self, stamp: int) -> None:
+        """The node is no longer listed by discovery, which pages nobody and heals nothing."""
+        self.close("gone")
+        self.findings.leave(stamp)
+        self._set_state("gone", "no longer listed by discovery", stamp)
+
+    def put_extended(self) -> None:
+        """Write the runs that grew, and how the node stands."""
+        self.journal.put_extended(self.settings.layer, self.settings.name, self.runs.items())
+        self.put_row()
+
+    def put_row(self) -> None:
+        """Write how the node stands."""
+        node = self.settings
+        self.journal.put_node(
+            NodeRow(
+                layer=node.layer,
+                node=node.name,
+                region=node.region,
+                kind=node.kind,
+                address=node.address,
+                mechanism=node.mechanism,
+                max_staleness_ns=node.max_staleness_ns,
+                state=self.state,
+                why=self.why,
+                identity=self.identity,
+                since_at_ns=self.since_at_ns,
+                answered_at_ns=self.answered_at_ns,
+            )
+        )
+
+    def _take(self, look: Look, reply: Reply, stratum: str) -> None:
+        self._note_answer(reply)
+        span = reply.start_ns, reply.end_ns
+        for change in self.runs.observe(look.keys, reply.readings, *span):
+            for run in (change.ended, change.begun):
+                if run is not None:
+                    self.journal.put_run(self.settings.layer, self.settings.name, change.key, run)
+        judged = self.ledger.judge_batch(
+            look, reply.readings, *span, self.settings.max_staleness_ns
+        )
+        self._take_calm(look, reply, judged, stratum)
+        for at, judgement in judged.others:
+            self._take_judged(look.keys[at], reply.readings[at], judgement, reply, stratum)
+        self._take_without(reply, judged.without, stratum)
+        self._move_findings(look, reply, judged)
+
+    def _take_calm(self, look: Look, reply: Reply, judged: Judged, stratum: str) -> None:
+        """Count copies that equal the leader's word, all at once where that certifies them."""
+        judgement = judged.judgement
+        if judgement is None:
+            return
+        if judgement.verdict is Verdict.FRESH:
+            reads = _reads(judgement, judged.calm - judged.negatives)
+            self._count(stratum, reply.start_ns, reads)
+            if judged.negatives:
+                negatives = reads._replace(negative=True, n=judged.negatives)
+                self._count(stratum, reply.start_ns, negatives)
+            return
+        apart = {at for at, _ in judged.others} | set(judged.without)
+        for at, reading in enumerate(reply.readings):
+            if at not in apart:
+                self._take_judged(look.keys[at], reading, judgement, reply, stratum)
+
+    def _take_judged(
+        self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
+    ) -> None:
+        self._count(stratum, reply.start_ns, _reads(judgement, 1, reading))
+        if judgement.verdict is not Verdict.FRESH:
+            self._keep(key, reading, judgement, reply, stratum)
+        if key not in self.findings and self._is_behind(key, reading):
+            wait = max(0, self.settings.max_staleness_ns - judgement.bounds.lower)
+            self.recheck(self, key, reply.end_ns + wait + MARGIN_NS)
+
+    def _keep(
+        self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
+    ) -> None:
+        """Keep a read that is not fresh as a row with its evidence; open a finding on a proof."""
+        row = self._read_row(key, reading, judgement, reply, stratum)
+        if judgement.verdict is Verdict.STALE:
+            id = self.findings.id_of(key)
+            if id is None:
+                id = self.findings.open(key, reading, judgement, reply)
+                self.recheck(self, key, reply.end_ns)
+            row = replace(row, finding=id)
+        else:
+            self._doubtful[key] = _Doubtful(row, reading, judgement)
+        self.journal.put_read(row)
+
+    def _take_without(self, reply: Reply, without: Sequence[int], stratum: str) -> None:
+        for at in without:
+            reading = reply.readings[at]
+            # What our own read has just put there was a miss.
+            result = Result.MISS if reading.filled else reading.result
+            self._count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
+
+    def _move_findings(self, look: Look, reply: Reply, judged: Judged) -> None:
+        if not self.findings.keys:
+            return
+        apart = dict(judged.others)
+        for at, key in enumerate(look.keys):
+            if key in self.findings:
+                reading = reply.readings[at]
+                judgement = apart.get(at, judged.judgement if reading.value else None)
+                self.findings.move(key, reading, judgement, reply)
+
+    def _settle(self, key: str, doubtful: _Doubtful) -> None:
+        row, value = doubtful.row, doubtful.reading.value
+        assert value is not None
+        judgement = self.ledger.judge(key, value, row.start_ns, row.end_ns, row.max_staleness_ns)
+        if judgement == doubtful.judgement:
+            return
+        before = _reads(doubtful.judgement, -1, doubtful.reading)
+        self._count(row.stratum, row.start_ns, before)
+        self._count(row.stratum, row.start_ns, _reads(judgement, 1, doubtful.reading))
+        if judgement.verdict is Verdict.FRESH:
+            self.journal.clear_read(row.id)
+            return
+        verdict, reason, bounds = judgement
+        self.journal.put_read(replace(row, verdict=verdict, reason=reason, bounds=bounds))
+
+    def _is_behind(self, key: str, reading: Reading) -> bool:
+        latest = self.ledger.latest(key)
+        if latest is None or reading.value is None:
+            return False
+        held, newest = reading.value.version, latest.version
+        return held is not None and newest is not None and held < newest
+
+    def _count(self, stratum: str, start: int, reads: Reads) -> None:
+        if reads.n:
+            node = self.settings
+            self.journal.count(node.layer, node.name, stratum, node.max_staleness_ns, start, reads)
+
+    def _read_row(
+        self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
+    ) -> ReadRow:
+        id = self.journal.next_read_id()
+        return ReadRow(
+            id=id,
+            keyspace=self.journal.keyspace,
+            key=self.journal.name(key),
+            layer=self.settings.layer,
+            node=self.settings.name,
+            clock=self.journal.clock.id,
+            start_ns=reply.start_ns,
+            end_ns=reply.end_ns,
+            result=reading.result,
+            value=reading.value,
+            why=reading.why,
+            stratum=stratum,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            max_staleness_ns=self.settings.max_staleness_ns,
+            bounds=judgement.bounds,
+            ttl_s=reading.ttl_s,
+            age_s=reading.age_s,
+            filled=reading.filled,
+            evidence="\n".join(self.findings.evidence(key, str(id), reading, reply)),
+        )
+
+    def _note_answer(self, reply: Reply) -> None:
+        if reply.why:
+            self._set_state("unknown", reply.why, reply.end_ns)
+            return
+        self.answered_at_ns = self.journal.wall_ns(reply.end_ns)
+        is_new = reply.identity not in ("", self.identity)
+        if is_new and self.identity:
+            self.close("restart")
+        self.identity = reply.identity or self.identity
+        self._set_state("up", "", reply.end_ns, is_new)
+
+    def _set_state(self, state: NodeState, why: str, stamp: int, is_new: bool = False) -> None:
+        if not is_new and (state, why) == (self.state, self.why):
+            return
+        self.state, self.why = state, why
+        self.since_at_ns = self.journal.wall_ns(stamp)
+        self.put_row()
+
+
+_UNANSWERED = Reads(Verdict.UNKNOWN, result=Result.UNKNOWN)
+
+
+def _reads(judgement: Judgement, n: int, reading: Reading | None = None) -> Reads:
+    """`n` reads that were judged alike, as they are counted."""
+    verdict, _, bounds = judgement
+    is_negative = reading is not None and reading.value is not None and reading.value.absent
+    return Reads(verdict, bounds.lower, bounds.upper, negative=is_negative, n=n)

@@ -1,0 +1,79 @@
+"""Which keys the next round reads: a walk over all of them, beside the pinned and the recent ones.
+
+The walk visits each key equally often, so its reads stand for all keys alike. Pinned and recently
+changed keys are read besides, in strata of their own, which never enter the share of fresh reads.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+WALK, PINNED, RECENT, RECHECK = "walk", "pinned", "recent", "recheck"
+REMEMBERED_CHANGES = 256
+
+
+class Sample(NamedTuple):
+    """Keys that are read together and counted in one stratum."""
+
+    stratum: str
+    keys: Sequence[str]
+
+
+class Sampler:
+    """Takes `size` keys a round; `recent_share` of them go to keys that changed of late."""
+
+    def __init__(
+        self,
+        keys: Iterable[str],
+        size: int,
+        pinned: Iterable[str] = (),
+        recent_share: float = 0.0,
+    ) -> None:
+        self._keys = list(dict.fromkeys(keys))
+        self._size = max(1, size)
+        self._pinned = list(dict.fromkeys(pinned))
+        self._recent_share = recent_share
+        self._recent: deque[str] = deque(maxlen=REMEMBERED_CHANGES)
+        self._at = 0
+
+    @property
+    def rounds_per_walk(self) -> int:
+        """How many rounds it takes to visit every key once."""
+        return max(1, -(-len(self._keys) // self._walk_size()))
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Every key that the walk visits."""
+        return self._keys
+
+    def replace_keys(self, keys: Iterable[str]) -> None:
+        """Walk over other keys from now on."""
+        self._keys = list(dict.fromkeys(keys))
+        self._at = 0
+
+    def note_change(self, key: str) -> None:
+        """Remember that a key changed at the origin."""
+        self._recent.append(key)
+
+    def next(self) -> list[Sample]:
+        """The samples of the next round, without any key twice."""
+        walk = self._walk()
+        taken = set(walk)
+        pinned = [key for key in self._pinned if key not in taken]
+        taken.update(pinned)
+        recent = [key for key in dict.fromkeys(reversed(self._recent)) if key not in taken]
+        room = self._size - self._walk_size()
+        samples = (Sample(WALK, walk), Sample(PINNED, pinned), Sample(RECENT, recent[:room]))
+        return [sample for sample in samples if sample.keys]
+
+    def _walk_size(self) -> int:
+        return max(1, round(self._size * (1 - self._recent_share)))
+
+    def _walk(self) -> list[str]:
+        size = self._walk_size()
+        if size >= len(self._keys):
+            return self._keys
+        walk = self._keys[self._at : self._at + size]
+        walk += self._keys[: size - len(walk)]
+        self._at = (self._at + size) % len(self._keys)
+        return walk

@@ -1,0 +1,264 @@
+"""One keyspace under watch: rounds of origin first, then all nodes side by side."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from collectors.base import Cache, Clock, Origin, Reply
+from collectors.finding_book import FindingBook
+from collectors.journal import Ids, Journal, NodeSettings
+from collectors.node_watch import NodeWatch
+from collectors.sample import Sample, Sampler
+from freshness.ledger import Ledger, Look
+from freshness.model import Order
+from freshness.runs import RunBook
+from store.base import ORIGIN, Batch, NodeRow, RunRow
+
+RECENT_CHANGES = 200
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """A keyspace as declared. `interval_ns` is from one round to the next."""
+
+    keyspace: str
+    order: Order
+    interval_ns: int
+    recurs: bool = True
+    hash_keys: bool = False
+    origin_name: str = "origin"
+    origin_kind: str = ""
+    origin_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did: keys asked for, and when it began and ended (stamps)."""
+
+    keys: int
+    start_ns: int
+    end_ns: int
+    origin_why: str = ""
+
+
+class Watch:
+    """Probes a keyspace, judges what it sees, and hands what is to be kept to `sink`.
+
+    All calls belong to one event loop. `sink` takes a batch that is to be durable; it may not
+    block. Each node that is slow is left behind by the round and read again when it has answered.
+    """
+
+    def __init__(
+        self,
+        settings: WatchSettings,
+        origin: Origin,
+        sampler: Sampler,
+        clock: Clock,
+        ids: Ids,
+        sink: Callable[[Batch], None],
+    ) -> None:
+        self.settings = settings
+        self.sampler = sampler
+        self.rounds = 0
+        self._origin = origin
+        self._clock = clock
+        self._sink = sink
+        self._journal = Journal(settings.keyspace, clock.as_row(), ids, settings.hash_keys)
+        self._ledger = self._new_ledger()
+        self._nodes: dict[tuple[str, str], NodeWatch] = {}
+        self._changed: deque[str] = deque(maxlen=RECENT_CHANGES)
+        self._rechecks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+        self._origin_state = ("", 0)
+
+    @property
+    def nodes(self) -> Sequence[NodeWatch]:
+        """The nodes under watch."""
+        return list(self._nodes.values())
+
+    def recall(self, runs: Iterable[RunRow]) -> None:
+        """Take the newest origin runs of an earlier process: they bound commits from above only."""
+        now = self._clock.now_ns()
+        for run in runs:
+            if run.value is not None and not self.settings.hash_keys:
+                self._ledger.recall(run.key, run.value, now)
+
+    def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
+        """Watch a node from the next round on."""
+        runs = RunBook(self._max_gap_ns())
+        findings = FindingBook(
+            settings, self._ledger, self._journal, runs, lambda: list(self._changed)
+        )
+        node = NodeWatch(
+            settings, cache, self._ledger, self._journal, runs, findings, self._recheck_at
+        )
+        self._nodes[settings.layer, settings.name] = node
+        node.put_row()
+        return node
+
+    def drop_node(self, layer: str, name: str) -> None:
+        """Discovery no longer lists the node."""
+        node = self._nodes.pop((layer, name), None)
+        if node is not None:
+            node.leave(self._clock.now_ns())
+            self.flush()
+
+    async def run_round(self, wait_s: float | None = None) -> Round:
+        """Probe the next sample of keys everywhere.
+
+        Returns when every node has answered, or after `wait_s`; who is still busy by then is not
+        asked again before it has answered.
+        """
+        start = self._clock.now_ns()
+        samples = self.sampler.next()
+        why = ""
+        for sample in samples:
+            for chunk in _chunks(sample.keys, self._origin.batch_keys):
+                why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
+        self.rounds += 1
+        self.flush()
+        keys = sum(len(sample.keys) for sample in samples)
+        return Round(keys, start, self._clock.now_ns(), why)
+
+    def flush(self) -> None:
+        """Hand over what is to be kept."""
+        batch = self._journal.take()
+        if batch is not None:
+            self._sink(batch)
+
+    def put_extended(self) -> None:
+        """Write the runs that only grew; due every minute or so, and at the end."""
+        origin = self.settings.origin_name
+        self._journal.put_extended(ORIGIN, origin, self._ledger.book.items())
+        for node in self._nodes.values():
+            node.put_extended()
+            node.findings.put_all(self._clock.now_ns())
+        self.flush()
+
+    def begin_epoch(self) -> None:
+        """The clock began anew: nothing that was stamped before is subtracted from what follows."""
+        self.put_extended()
+        for node in self._nodes.values():
+            node.close("clock")
+        newest = [
+            (key, run) for key, run in self._ledger.book.close("clock") if run.value is not None
+        ]
+        for key, run in newest:
+            self._journal.put_run(ORIGIN, self.settings.origin_name, key, run)
+        self.flush()
+        self._journal.clock = self._clock.as_row()
+        self._ledger = self._new_ledger()
+        now = self._clock.now_ns()
+        for key, run in newest:
+            if run.value is not None:
+                self._ledger.recall(key, run.value, now)
+        for node in self._nodes.values():
+            node.ledger = node.findings.ledger = self._ledger
+
+    async def close(self) -> None:
+        """Stop rechecks and write everything that is still in memory."""
+        tasks = [*self._rechecks.values(), *self._reading]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.put_extended()
+
+    async def _probe(self, sample: Sample, wait_s: float | None) -> str:
+        reply = await self._origin.read(sample.keys)
+        look = self._look(sample.keys, reply)
+        tasks = [
+            asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
+        ]
+        self._reading.update(tasks)
+        for task in tasks:
+            task.add_done_callback(self._forget)
+        if tasks:
+            await asyncio.wait(tasks, timeout=wait_s)
+        return reply.why
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._reading.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a probe failed", "exception": task.exception(), "task": task}
+            )
+
+    def _look(self, keys: Sequence[str], reply: Reply) -> Look:
+        look = self._ledger.observe_origin(
+            keys, reply.readings, reply.start_ns, reply.end_ns, self._origin.linearizable
+        )
+        origin = self.settings.origin_name
+        for change in look.changes:
+            if change.ended is not None:
+                self._journal.put_run(ORIGIN, origin, change.key, change.ended)
+                self._changed.append(change.key)
+                self.sampler.note_change(change.key)
+            self._journal.put_run(ORIGIN, origin, change.key, change.begun)
+        self._note_origin(reply)
+        for node in self._nodes.values():
+            node.settle(keys)
+        return look
+
+    def _note_origin(self, reply: Reply) -> None:
+        """Write how the origin stands where that changed."""
+        state = reply.why or "up"
+        if state == self._origin_state[0]:
+            return
+        now = self._journal.wall_ns(reply.end_ns)
+        self._origin_state = (state, now)
+        self._journal.put_node(
+            NodeRow(
+                layer=ORIGIN,
+                node=self.settings.origin_name,
+                region="",
+                kind=self.settings.origin_kind,
+                address=self.settings.origin_address,
+                mechanism="",
+                max_staleness_ns=0,
+                state="unknown" if reply.why else "up",
+                why=reply.why,
+                identity=reply.identity,
+                since_at_ns=now,
+                answered_at_ns=None if reply.why else now,
+            )
+        )
+
+    def _recheck_at(self, node: NodeWatch, key: str, stamp: int) -> None:
+        """Read one key again, origin first, when the stamp has come; once for each node and key."""
+        name = (node.settings.layer, node.settings.name, key)
+        if name in self._rechecks:
+            return
+        task = asyncio.get_running_loop().create_task(self._recheck(node, key, stamp))
+        self._rechecks[name] = task
+        task.add_done_callback(lambda done: self._end_recheck(name, done))
+
+    def _end_recheck(self, name: tuple[str, str, str], task: asyncio.Task[None]) -> None:
+        self._rechecks.pop(name, None)
+        self._forget(task)
+
+    async def _recheck(self, node: NodeWatch, key: str, stamp: int) -> None:
+        """Wait, read again, and confirm what that read opens."""
+        await asyncio.sleep(max(0, stamp - self._clock.now_ns()) / NS_PER_S)
+        was_found = key in node.findings
+        await self._reread(node, key)
+        if key in node.findings and not was_found:
+            await self._reread(node, key)
+        self.flush()
+
+    async def _reread(self, node: NodeWatch, key: str) -> None:
+        reply = await self._origin.read([key])
+        await node.inspect(self._look([key], reply))
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(self.settings.order, self._max_gap_ns(), self.settings.recurs)
+
+    def _max_gap_ns(self) -> int:
+        """Two visits of the walk to the same key, and half of one for lateness."""
+        return round(2.5 * self.settings.interval_ns * self.sampler.rounds_per_walk)
+
+
+def _chunks(keys: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+    size = max(1, size)
+    return (keys[at : at + size] for at in range(0, len(keys), size))
