@@ -29,13 +29,12 @@ def copy_database(connections: Connections, path: str) -> None:
             part.replace(path)
             _sync(Path(path).absolute().parent)
         except BaseException:
-            part.unlink(missing_ok=True)
             Path(path).unlink(missing_ok=True)
             raise
 
 
 def _copy(source: sqlite3.Connection, part: Path) -> None:
-    part.unlink(missing_ok=True)
+    part.unlink(missing_ok=True)  # of an attempt that was killed
     with closing(sqlite3.connect(part)) as target:
         source.backup(target)
         # The copy stands alone: without a log beside it, one file is the whole backup.

@@ -23,7 +23,7 @@ SELECT keys.id FROM findings JOIN keyspaces ON keyspaces.name = findings.keyspac
 JOIN keys ON keys.keyspace = keyspaces.id AND keys.key = findings.key WHERE {OPEN}
 """
 
-_OLD_RUNS: Final = f"""
+OLD_RUNS: Final = f"""
 SELECT runs.id, runs.key FROM
   (SELECT id FROM keys WHERE id > :after ORDER BY id LIMIT :keys) AS walked
   CROSS JOIN runs ON runs.key = walked.id
@@ -85,7 +85,7 @@ def _drop_old_runs(connection: sqlite3.Connection, before_ns: int) -> int:
     """Walk on through the keys, and begin again after the last one."""
     after = int(connection.execute("SELECT retained_key FROM meta").fetchone()[0])
     asked = {"after": after, "keys": KEYS_A_CALL, "before_ns": before_ns, "limit": ROWS_A_CALL}
-    old = connection.execute(_OLD_RUNS, asked).fetchall()
+    old = connection.execute(OLD_RUNS, asked).fetchall()
     connection.executemany("DELETE FROM runs WHERE id = ?", [(id_,) for id_, _ in old])
     walked, last = connection.execute(_WALKED, asked).fetchone()
     if len(old) == ROWS_A_CALL:

@@ -32,7 +32,7 @@ INSERT INTO newest_origin_runs VALUES ({KEY_ID}, :id)
 ON CONFLICT (key) DO UPDATE SET run = excluded.run WHERE excluded.run > run
 """
 
-_NEWEST_ORIGIN: Final = f"""
+NEWEST_ORIGIN: Final = f"""
 SELECT runs.id, keys.key, places.layer, places.node, result, version, projection, absent,
   clocks.name AS clock, first_start_ns, first_end_ns, last_start_ns, last_end_ns, count,
   linearizable, ended_by
@@ -100,7 +100,7 @@ def read_newest_origin_runs(
     """A page of them by key, and the key at which the next page begins."""
     asked = {"keyspace": keyspace, "from_key": from_key, "limit": PAGE}
     runs = [
-        _unpack(keyspace, named) for named in named_rows(connection.execute(_NEWEST_ORIGIN, asked))
+        _unpack(keyspace, named) for named in named_rows(connection.execute(NEWEST_ORIGIN, asked))
     ]
     # No text sorts between a key and the same with a NUL behind it.
     return runs, f"{runs[-1].key}\0" if len(runs) == PAGE else None

@@ -1,0 +1,90 @@
+"""No question of a page reads a whole table of facts."""
+
+import sqlite3
+
+import pytest
+
+from store.sqlite import SqliteStore, cells, findings, reads, retain, runs
+
+FACTS = ("runs", "reads", "keys", "cells", "findings")
+
+
+def plan(store: SqliteStore, sql: str) -> list[str]:
+    """What SQLite would do, a line a step."""
+    with store._connections.reader() as connection:
+        names: dict[str, object] = dict.fromkeys(_PARAMETERS, 1)
+        steps = connection.execute(f"EXPLAIN QUERY PLAN {sql}", names)
+        return [str(step[-1]) for step in steps]
+
+
+QUESTIONS = [
+    pytest.param(runs.SPANS, id="spans of a key"),
+    pytest.param(runs.NEWEST_ORIGIN, id="newest origin runs"),
+    pytest.param(reads.reads_query("k", "k", None), id="reads of a key"),
+    pytest.param(reads.reads_query(None, "k", None), id="reads of a key of any keyspace"),
+    pytest.param(reads.reads_query("k", None, None), id="reads of a keyspace"),
+    pytest.param(reads.reads_query(None, None, "f"), id="reads of a finding"),
+    pytest.param(reads.reads_query(None, None, None), id="newest reads"),
+    pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
+    pytest.param(findings.findings_query(False, "k", "k", "c"), id="findings of a key"),
+    pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
+    pytest.param(cells.RANGE, id="roll-ups"),
+    pytest.param(retain.OLD_RUNS, id="old runs"),
+]
+
+
+@pytest.mark.parametrize("sql", QUESTIONS)
+def test_facts_are_searched_not_scanned(store: SqliteStore, sql: str) -> None:
+    scanned = [step for step in plan(store, sql) if step.startswith("SCAN")]
+    # The index of open findings holds these alone: few, and all of them wanted.
+    assert not [
+        step for step in scanned if step.split()[1] in FACTS and "open_findings" not in step
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param(reads.reads_query("k", "k", None), id="reads of a key"),
+        pytest.param(reads.reads_query("k", None, None), id="reads of a keyspace"),
+        pytest.param(reads.reads_query(None, None, "f"), id="reads of a finding"),
+        pytest.param(reads.reads_query(None, None, None), id="newest reads"),
+        pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
+        pytest.param(findings.findings_query(False, "k", "k", None), id="findings of a key"),
+    ],
+)
+def test_the_newest_come_from_the_index_unsorted(store: SqliteStore, sql: str) -> None:
+    assert not [step for step in plan(store, sql) if "TEMP B-TREE" in step]
+
+
+def test_the_spans_of_a_key_hop_over_the_index(store: SqliteStore) -> None:
+    """A window costs what lies in it, and a step or two for each node and clock of the key."""
+    touched: list[None] = []
+    with store._connections.reader() as connection:
+        connection.set_progress_handler(lambda: touched.append(None), 100)
+        for count in (100, 10_000):
+            _fill(store, count)
+            touched.clear()
+            runs.read_spans(connection, "product", "42", 10**9, 10**9 + 100)
+            assert len(touched) * 100 < 3_000
+        connection.set_progress_handler(None, 0)
+
+
+def _fill(store: SqliteStore, count: int) -> None:
+    with store._connections.writer() as db, db.atomic():
+        connection: sqlite3.Connection = db.conn
+        connection.execute("INSERT OR IGNORE INTO keyspaces VALUES (1, 'product')")
+        connection.execute("INSERT OR IGNORE INTO keys VALUES (1, 1, '42')")
+        connection.execute("INSERT OR IGNORE INTO places VALUES (1, 'regional', 'r1')")
+        connection.execute(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?) "
+            "INSERT OR REPLACE INTO runs SELECT n, 1, 1, 1, 'value', n, NULL, 0, n * 10, n * 10, "
+            "n * 10 + 9, n * 10 + 9, 2, 0, '' FROM n",
+            (count,),
+        )
+
+
+_PARAMETERS = (
+    "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
+    "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
+)  # fmt: skip

@@ -1,0 +1,116 @@
+"""Which files are opened, which are refused, and what a migration leaves behind."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database, Migrations
+
+from store.base import Batch, StoreError
+from store.sqlite import SqliteStore, schema
+from store.sqlite.connections import Connections
+from tests.store.rows import CLOCK, run
+from tests.store.sqlite.conftest import Ask
+
+
+def test_a_new_file_says_what_it_is(store: SqliteStore, ask: Ask) -> None:
+    assert ask("PRAGMA application_id") == [(schema.APPLICATION_ID,)]
+    assert ask("PRAGMA user_version") == [(1,)]
+    assert ask("PRAGMA journal_mode") == [("wal",)]
+    assert ask("SELECT app_version FROM meta") == [("1.2.3",)]
+
+
+def test_every_table_is_strict(store: SqliteStore, ask: Ask) -> None:
+    loose = ask(
+        "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' "
+        "AND NOT strict AND name NOT LIKE 'sqlite_%'"
+    )
+    assert loose == [("_sqlite_migrations",)]
+
+
+def test_an_empty_file_becomes_a_store(path: str) -> None:
+    Path(path).touch()
+    with closing(SqliteStore(path)) as store:
+        assert store.last_ids() == (0, 0)
+
+
+def test_opening_again_keeps_everything_and_copies_nothing(path: str, tmp_path: Path) -> None:
+    for id_ in (1, 2):
+        with closing(SqliteStore(path)) as store:
+            store.write(Batch(clocks=[CLOCK], runs=[run(id_)]))
+            assert store.last_ids() == (id_, 0)
+    assert [file.name for file in tmp_path.iterdir()] == ["sw.db"]
+
+
+def test_a_file_that_is_no_database_is_refused(path: str) -> None:
+    Path(path).write_text("stalewatch: yes\n" * 100)
+    with pytest.raises(StoreError, match=r"sw\.db: it is not an SQLite database"):
+        SqliteStore(path)
+    assert Path(path).read_text() == "stalewatch: yes\n" * 100
+
+
+def test_another_applications_database_is_refused(path: str) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE accounts (id INTEGER)")
+    before = Path(path).read_bytes()
+    with pytest.raises(StoreError, match="another application's"):
+        SqliteStore(path)
+    assert Path(path).read_bytes() == before
+
+
+def test_a_newer_schema_is_refused(path: str) -> None:
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as later:
+        later.execute("PRAGMA user_version = 7")
+    before = Path(path).read_bytes()
+    with pytest.raises(StoreError, match="version 7, newer than the 1 of this Stalewatch"):
+        SqliteStore(path)
+    assert Path(path).read_bytes() == before
+
+
+def two_versions(second: str) -> Migrations:
+    """What is known today, and a version 2 that runs this SQL after it added a column."""
+    known = Migrations("stalewatch")
+    known(name="v1")(schema.v1)
+
+    @known()
+    def v2(db: Database) -> None:
+        db.execute("ALTER TABLE nodes ADD COLUMN rack TEXT")
+        db.execute(second)
+
+    return known
+
+
+def migrate(path: str, known: Migrations) -> None:
+    connections = Connections(path)
+    with closing(connections):
+        schema.migrate(connections, known)
+
+
+def test_a_migration_copies_the_file_first(path: str, store: SqliteStore, ask: Ask) -> None:
+    store.write(Batch(runs=[run(1)]))
+    migrate(path, two_versions("UPDATE meta SET app_version = 'two'"))
+    assert ask("PRAGMA user_version") == [(2,)]
+    assert ask("SELECT rack FROM nodes") == []
+    with closing(SqliteStore(f"{path}.before-v2")) as before:
+        assert before.last_ids() == (1, 0)
+
+
+def test_a_failed_migration_leaves_the_version_before(
+    path: str, store: SqliteStore, ask: Ask
+) -> None:
+    for _ in range(2):
+        with pytest.raises(StoreError, match="no such table: nowhere"):
+            migrate(path, two_versions("DELETE FROM nowhere"))
+    assert ask("PRAGMA user_version") == [(1,)]
+    assert ask("SELECT count(*) FROM pragma_table_info('nodes') WHERE name = 'rack'") == [(0,)]
+    assert Path(f"{path}.before-v2").exists()
+    assert Path(f"{path}.before-v2.2").exists()
+    store.write(Batch(runs=[run(1)]))
+
+
+def test_a_new_file_gets_all_versions_without_a_copy(path: str, ask: Ask, tmp_path: Path) -> None:
+    migrate(path, two_versions("SELECT 1"))
+    assert ask("PRAGMA user_version") == [(2,)]
+    assert [file.name for file in tmp_path.iterdir()] == ["sw.db"]
