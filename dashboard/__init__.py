@@ -1,1 +1,5 @@
-"""The web UI: queries, figures, components and pages."""
+"""The web UI: Dash on the FastAPI server, reading through the store alone."""
+
+from dashboard.application import mount
+
+__all__ = ["mount"]

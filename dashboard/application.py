@@ -1,0 +1,54 @@
+"""Puts the UI on a server."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dash import Dash
+from fastapi import FastAPI
+
+from dashboard import clientside, live, shell
+from dashboard.refresh import Renderer
+from dashboard.site import site
+from dashboard.statics import CompressedStatics
+from store.base import Store
+
+ASSETS = Path(__file__).parent / "assets"
+HEARTBEAT_MS = 15_000
+
+
+def mount(
+    server: FastAPI,
+    store: Store,
+    *,
+    external_path: str = "/",
+    title: str = "Stalewatch",
+    now_ns: Callable[[], int],
+) -> Dash:
+    """Serve the UI at the root of `server`, for browsers that see it under `external_path`.
+
+    `now_ns` is the wall clock in Unix nanoseconds. Routes of `server` come before the UI's; what
+    no route takes is a page of the UI. `csp_hashes()` of the application that is returned goes
+    into `script-src`. The server's lifespan must run: it adds the catch-all route.
+    """
+    where = site(external_path, title)
+    app = Dash(
+        __name__,
+        server=server,  # type: ignore[arg-type]  # Dash types Flask alone
+        title=title,
+        update_title="",
+        assets_folder=str(ASSETS),
+        assets_ignore=r"theme\.js",
+        requests_pathname_prefix=where.prefix,
+        routes_pathname_prefix="/",
+        index_string=shell.index(where),
+        suppress_callback_exceptions=True,
+        websocket_inactivity_timeout=0,  # a screen on a wall is never touched
+        websocket_heartbeat_interval=HEARTBEAT_MS,
+    )
+    app.layout = shell.layout(where)
+    clientside.register(app)
+    live.register(app, Renderer(store, where, now_ns))
+    # Dash does this on the first request for `/` alone, and a deep link may come before it.
+    app._setup_server()  # type: ignore[no-untyped-call]
+    server.add_middleware(CompressedStatics)
+    return app

@@ -1,0 +1,191 @@
+/* The browser's side: the address is the state, the controls write it and follow it. */
+(function () {
+  "use strict";
+
+  var THEME_KEY = "mantine-color-scheme-value";
+  var RANGES = ["15m", "1h", "6h", "24h", "7d"];
+  var DEFAULT_RANGE = "1h";
+  var LATE_MS = 5000;
+  var POLL_MS = 5000;
+  var RELOAD_MS = 45000;
+  var RELOAD_AT_MOST_MS = 120000;
+
+  var opened = Date.now();
+  var lastBeat = 0;
+  var lastPoll = Date.now();
+  var theme = null;
+
+  function skip() {
+    return window.dash_clientside.no_update;
+  }
+
+  /* Goes to an address as a link of the UI does: no load, and Back returns from it. */
+  function go(search, replace) {
+    var now = window.location;
+    if (now.search === search) return;
+    var target = now.pathname + search;
+    if (replace) window.history.replaceState({}, "", target);
+    else window.history.pushState({}, "", target);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  function changed(changes) {
+    var query = new URLSearchParams(window.location.search);
+    Object.keys(changes).forEach(function (name) {
+      if (changes[name]) query.set(name, changes[name]);
+      else query.delete(name);
+    });
+    var text = query.toString().replace(/\+/g, "%20");
+    return text ? "?" + text : "";
+  }
+
+  function remembered() {
+    try {
+      return localStorage.getItem(THEME_KEY);
+    } catch (refused) {
+      return null;
+    }
+  }
+
+  function remember(value) {
+    try {
+      localStorage.setItem(THEME_KEY, value);
+    } catch (refused) {
+      /* It then lasts as long as the page. */
+    }
+  }
+
+  /* A server that came back after the socket gave up: load anew, at most every two minutes. */
+  function reloadWhenBack() {
+    var last = Number(sessionStorage.getItem("stalewatch-reload") || 0);
+    if (Date.now() - last < RELOAD_AT_MOST_MS) return;
+    fetch(window.location.href, { cache: "no-store" }).then(
+      function (answer) {
+        if (!answer.ok) return;
+        sessionStorage.setItem("stalewatch-reload", String(Date.now()));
+        window.location.reload();
+      },
+      function () {}
+    );
+  }
+
+  function state(paused) {
+    var age = Date.now() - lastBeat;
+    if (paused) return ["paused", "Updates are paused: click to resume"];
+    if (lastBeat && age < LATE_MS) return ["live", "Changes appear as they happen: click to pause"];
+    if (!lastBeat && Date.now() - opened < LATE_MS) return ["connecting", "Opening the live socket"];
+    if (!lastBeat) return ["polling", "The live socket was refused: asking every 5 s instead"];
+    return ["reconnecting", "The live socket was lost: asking every 5 s meanwhile"];
+  }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest ? event.target.closest("[data-copy]") : null;
+    if (!button) return;
+    var done = function () {
+      button.textContent = "Copied";
+      setTimeout(function () {
+        button.textContent = "Copy";
+      }, 1500);
+    };
+    if (navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy).then(done);
+    else window.getSelection().selectAllChildren(button.previousElementSibling);
+  });
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.stalewatch = {
+    view: function (path, search, themeNow, paused) {
+      if (!path || !themeNow) return skip();
+      return { path: path, search: search || "", theme: themeNow, paused: !!paused };
+    },
+
+    controls: function (path, search) {
+      var query = new URLSearchParams(search || "");
+      var named = query.get("range") || DEFAULT_RANGE;
+      var range = query.get("from") && query.get("to") ? "" : named;
+      var onKeys = /\/key(\/|$)/.test(path || "");
+      return [
+        RANGES.indexOf(range) < 0 && range ? DEFAULT_RANGE : range,
+        query.get("keyspace"),
+        query.get("layer"),
+        onKeys ? "nav-link" : "nav-link nav-here",
+        onKeys ? "nav-link nav-here" : "nav-link",
+      ];
+    },
+
+    filter: function (range, keyspace, layer) {
+      var changes = { keyspace: keyspace, layer: layer };
+      if (range) {
+        changes.range = range === DEFAULT_RANGE ? null : range;
+        changes.from = changes.to = null;
+      }
+      go(changed(changes), false);
+      return skip();
+    },
+
+    custom: function (clicks, from, to) {
+      if (!clicks || !from || !to) return skip();
+      var text = [from, to].sort().map(function (each) {
+        return each.replace(" ", "T");
+      });
+      go(changed({ from: text[0], to: text[1], range: null }), false);
+      return skip();
+    },
+
+    search: function (typed) {
+      if (typeof typed === "string") go(changed({ q: typed }), true);
+      return skip();
+    },
+
+    square: function (click) {
+      var point = click && click.points && click.points[0];
+      if (!point || !point.customdata) return skip();
+      var data = point.customdata;
+      go(changed({ layer: data[1], node: data[2], from: data[3], to: data[4], range: null }), false);
+      return skip();
+    },
+
+    theme: function (clicks) {
+      var dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+      var before = theme || remembered();
+      if (before !== "light" && before !== "dark") before = dark ? "dark" : "light";
+      theme = clicks ? (before === "dark" ? "light" : "dark") : before;
+      if (clicks) remember(theme);
+      document.documentElement.setAttribute("data-ag-theme-mode", theme);
+      return [theme, theme];
+    },
+
+    pause: function (clicks) {
+      return !!(clicks && clicks % 2);
+    },
+
+    beat: function () {
+      lastBeat = Date.now();
+      return skip();
+    },
+
+    badge: function (ticks, paused, polls) {
+      var said = state(paused);
+      var poll = skip();
+      var lost = said[0] === "polling" || said[0] === "reconnecting";
+      if (lost && Date.now() - lastPoll > POLL_MS) {
+        lastPoll = Date.now();
+        poll = (polls || 0) + 1;
+      }
+      if (said[0] === "reconnecting" && Date.now() - lastBeat > RELOAD_MS) reloadWhenBack();
+      return [said[0], "live live-" + said[0], said[1], poll];
+    },
+
+    zone: function () {
+      var minutes = -new Date().getTimezoneOffset();
+      var sign = minutes < 0 ? "−" : "+";
+      var hours = Math.floor(Math.abs(minutes) / 60);
+      var rest = String(Math.abs(minutes) % 60).padStart(2, "0");
+      return "All times are UTC; your clock is UTC" + sign + hours + ":" + rest;
+    },
+
+    title: function (title) {
+      if (title) document.title = title;
+      return skip();
+    },
+  };
+})();

@@ -1,0 +1,1 @@
+"""From views to components: pure functions, one part of a page a file."""

@@ -1,0 +1,82 @@
+"""Coverage: what the evidence can speak for, and who is silent."""
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.parts import attributes, facts, pill
+from dashboard.queries.coverage import CoverageView, SilentNode
+from dashboard.wording import count, instant, percent, small_percent
+
+
+def coverage_panel(view: CoverageView) -> Component:
+    """Meters of nodes and minutes, counts, shares with their reasons, and the silent nodes."""
+    more = "+" if view.has_more_keys else ""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    _meter("Nodes answering", view.nodes_answering, view.nodes_listed),
+                    _meter("Node-minutes observed", view.minutes_observed, view.minutes_expected),
+                ],
+                className="meters",
+            ),
+            facts(
+                [
+                    ("Keys known", f"{view.keys:,}{more}"),
+                    ("Reads", f"{view.reads:,}"),
+                    ("Indeterminate", _share(view.indeterminate_share, view.why_indeterminate)),
+                    ("Unknown", _share(view.unknown_share, view.why_unknown)),
+                ]
+            ),
+            *_silent(view.silent),
+        ],
+        className="coverage",
+    )
+
+
+def _meter(name: str, have: int, want: int) -> Component:
+    share = have / want if want else 0.0
+    words = f"{have:,} of {want:,}" if want else "none listed"
+    tone = "good" if want and have >= want else "warn"
+    return html.Div(
+        [
+            html.Div([html.Span(name), html.Span(words, className="num")], className="meter-words"),
+            html.Div(
+                html.Span(style={"width": f"{100 * share:.1f}%"}, className=f"fill fill-{tone}"),
+                className="track",
+                role="img",
+                **attributes(aria_label=f"{name}: {words}, {percent(share, 1)}"),
+            ),
+        ],
+        className="meter",
+    )
+
+
+def _share(share: float | None, why: Sequence[tuple[str, int]]) -> Component | str:
+    if share is None:
+        return "no reads yet"
+    reasons = [html.Li(f"{words} ({reads:,})") for words, reads in why]
+    listed = html.Ul(reasons, className="reasons") if reasons and share > 0 else None
+    return html.Div([html.Div(small_percent(share), className="num"), listed])
+
+
+def _silent(nodes: Sequence[SilentNode]) -> list[Component]:
+    if not nodes:
+        return []
+    items = [
+        html.Li(
+            [
+                pill(node.state, "unknown"),
+                html.Span(f"{node.node} · {node.layer}", className="strong"),
+                html.Span(
+                    f"{node.why or 'no reason given'}, since {instant(node.since_at_ns)}",
+                    className="under wrap",
+                ),
+            ]
+        )
+        for node in nodes
+    ]
+    title = f"{count(len(nodes), 'node does', 'nodes do')} not answer"
+    return [html.H3(title, className="minor"), html.Ul(items, className="silent")]

@@ -1,0 +1,36 @@
+"""What the marks of the charts mean, in words beside their look."""
+
+from dash import html
+from dash.development.base_component import Component
+
+
+def heat_legend() -> Component:
+    """The scale from fresh to over a minute, then unknown and no data."""
+    steps = [html.Span(className=f"swatch heat-{step}") for step in range(5)]
+    return html.Div(
+        [
+            html.Span("fresh"),
+            html.Span(steps, className="scale"),
+            html.Span("stale > 1 min"),
+            _sample("unknown", "unknown"),
+            _sample("nothing", "no data"),
+        ],
+        className="legend",
+    )
+
+
+def timeline_legend() -> Component:
+    """Versions share a colour across lanes; what is stale, unknown or missing looks different."""
+    return html.Div(
+        [
+            html.Span("same colour, same version"),
+            _sample("stale", "proven stale"),
+            _sample("unknown", "unknown"),
+            _sample("nothing", "miss"),
+        ],
+        className="legend",
+    )
+
+
+def _sample(look: str, words: str) -> Component:
+    return html.Span([html.Span(className=f"swatch swatch-{look}"), words], className="sample")

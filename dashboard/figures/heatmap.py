@@ -1,0 +1,157 @@
+"""The heat map of staleness: a node a row, time to the right, unknown hatched, no data empty."""
+
+from collections.abc import Sequence
+from html import escape
+from math import log10
+from typing import Any, Final
+
+from dashboard.figures import Figure
+from dashboard.figures.rows import Row, Rows, headings, lay_out, y_axis
+from dashboard.figures.template import PALETTES, Palette, Theme, template
+from dashboard.queries.heat import HeatView, Lane, Sight, Square
+from dashboard.wording import SECOND_NS, count, duration, instant, iso
+
+FRESH_LEVEL: Final = 0.0
+TOP_LEVEL: Final = 5.0
+
+
+def level(largest_ns: int) -> float:
+    """Where a staleness lies on the scale: 0 is fresh, 1 is 10 ms, 3 is 1 s, 5 is 100 s or more."""
+    if largest_ns <= 0:
+        return FRESH_LEVEL
+    return min(max(log10(largest_ns / SECOND_NS) + 3.0, 1.1), TOP_LEVEL)
+
+
+def heatmap(view: HeatView, theme: Theme) -> Figure:
+    """Empty squares are not drawn: nothing was read then, and nothing is said of it."""
+    palette, rows = PALETTES[theme], rows_of(view.lanes)
+
+    def seen(*sights: Sight) -> list[Square]:
+        return [square for square in view.squares if square.sight in sights]
+
+    return {
+        "data": [
+            _squares(view, rows, seen(Sight.JUDGED, Sight.PARTLY), palette),
+            _bars(view, rows, seen(Sight.PARTLY)) | _hatched(palette, "rgba(0,0,0,0)"),
+            _bars(view, rows, seen(Sight.UNKNOWN)) | _hatched(palette, palette.unknown),
+            _bars(view, rows, seen(Sight.MISSES)) | _outlined(palette),
+        ],
+        "layout": _layout(view, rows, theme),
+    }
+
+
+def rows_of(lanes: Sequence[Lane]) -> Rows:
+    """A row a node, under its layer and region; a node that does not answer says so."""
+    return lay_out(
+        [
+            Row(
+                f"{lane.layer} · {lane.region}" if lane.region else lane.layer,
+                lane.node,
+                "" if lane.state == "up" else lane.state,
+            )
+            for lane in lanes
+        ]
+    )
+
+
+def _middle(view: HeatView, square: Square) -> str:
+    return iso(square.start_ns + view.width_ns // 2)
+
+
+def _squares(
+    view: HeatView, rows: Rows, squares: Sequence[Square], palette: Palette
+) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "x": [_middle(view, each) for each in squares],
+        "y": [rows.at[each.lane] for each in squares],
+        "z": [level(each.largest_ns) for each in squares],
+        "customdata": [_custom(view, each) for each in squares],
+        "hovertemplate": "%{customdata[0]}<extra></extra>",
+        "colorscale": [list(stop) for stop in palette.heat],
+        "zmin": FRESH_LEVEL,
+        "zmax": TOP_LEVEL,
+        "showscale": False,
+    }
+
+
+def _hatched(palette: Palette, fill: str) -> dict[str, Any]:
+    """Over judged squares (with a clear fill) where only a part of their reads is unknown."""
+    pattern = {
+        "shape": "/",
+        "size": 6,
+        "solidity": 0.22,
+        "fgcolor": palette.unknown_line,
+        "bgcolor": fill,
+    }
+    return {"name": "unknown", "marker": {"color": fill, "line": {"width": 0}, "pattern": pattern}}
+
+
+def _outlined(palette: Palette) -> dict[str, Any]:
+    """Only misses: an outline, since there was no copy that could be fresh or stale."""
+    marker = {"color": "rgba(0,0,0,0)", "line": {"width": 1, "color": palette.line}}
+    return {"name": "only misses", "marker": marker}
+
+
+def _bars(view: HeatView, rows: Rows, squares: Sequence[Square]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "base": [iso(each.start_ns) for each in squares],
+        "x": [view.width_ns // 1_000_000] * len(squares),
+        "y": [rows.at[each.lane] for each in squares],
+        "width": 0.84,
+        "customdata": [_custom(view, each) for each in squares],
+        "hovertemplate": "%{customdata[0]}<extra></extra>",
+    }
+
+
+def _custom(view: HeatView, square: Square) -> list[str]:
+    lane = view.lanes[square.lane]
+    end_ns = square.start_ns + view.width_ns
+    return [_hover(view, square), lane.layer, lane.node, iso(square.start_ns), iso(end_ns)]
+
+
+def _hover(view: HeatView, square: Square) -> str:
+    lane = view.lanes[square.lane]
+    end_ns = square.start_ns + view.width_ns
+    where = f"<b>{escape(lane.node)}</b> · {escape(lane.layer)}"
+    lines = [
+        f"{where} · {escape(lane.region)}" if lane.region else where,
+        f"{instant(square.start_ns)} to {instant(end_ns)} UTC",
+        _said(square),
+        f"{count(square.fresh, 'fresh', 'fresh')}, {square.stale:,} stale, "
+        f"{square.indeterminate:,} indeterminate",
+        f"{square.unknown:,} unknown, {count(square.misses, 'miss', 'misses')}",
+    ]
+    return "<br>".join(lines)
+
+
+def _said(square: Square) -> str:
+    if square.sight is Sight.UNKNOWN:
+        return "unknown: no read could be judged"
+    if square.sight is Sight.MISSES:
+        return "only misses: no copy was held"
+    if square.largest_ns <= 0:
+        return "nothing proven stale"
+    return f"proven stale for at least {duration(square.largest_ns)}"
+
+
+def _layout(view: HeatView, rows: Rows, theme: Theme) -> dict[str, Any]:
+    return {
+        "template": template(theme),
+        "height": rows.height_px,
+        "barmode": "overlay",
+        "clickmode": "event",
+        "xaxis": {
+            "type": "date",
+            "range": [iso(view.window.since_ns), iso(view.window.until_ns)],
+            "fixedrange": True,
+            "showgrid": False,
+            "automargin": True,
+            "nticks": 8,
+            "ticks": "outside",
+        },
+        "yaxis": y_axis(rows),
+        "annotations": headings(rows, PALETTES[theme]),
+    }

@@ -1,0 +1,36 @@
+"""The pages, a line each: what an address shows, as a frame and the parts that fill it."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from dash.development.base_component import Component
+
+from dashboard.address import Address
+from dashboard.figures.template import Theme
+from dashboard.pages import key, overview
+from dashboard.site import Parts, Site
+from store.base import Store
+
+Fill = Callable[[Store, Address, Site, Theme, int], Parts]
+Frame = Callable[[Address, Site, Parts], Component]
+
+
+class Page(NamedTuple):
+    """`fill` reads the store (off the event loop); `frame` lays the parts out; it is pure."""
+
+    fill: Fill
+    frame: Frame
+
+
+PAGES: Final = {
+    "overview": Page(overview.fill, overview.frame),
+    "picker": Page(key.fill_picker, key.picker_frame),
+    "key": Page(key.fill, key.frame),
+}
+
+
+def page_of(address: Address) -> Page:
+    """The page of an address; `/key` without a key is the picker."""
+    if address.page == "key" and address.key is None:
+        return PAGES["picker"]
+    return PAGES[address.page]

@@ -1,0 +1,1 @@
+"""From the store to small frozen views: what the pages say, before anybody draws it."""

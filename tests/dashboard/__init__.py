@@ -1,0 +1,1 @@
+"""The web UI on real stores, servers and browsers."""
