@@ -63,6 +63,10 @@ class Life:
         self.suspect = read
         self._doubted = None
 
+    def settle(self) -> None:
+        """The suspect read belongs to the next life, and contradicts nothing in this one."""
+        self.suspect = None
+
     def doubted(self) -> History:
         """The evidence, with what contradicts it and is not yet decided."""
         if self.suspect is None:
@@ -193,6 +197,8 @@ class Epochs:
         """Close a life with the last read that found it alive, and open the next."""
         life.closed = life.last_leader_start
         taken = life.highest_taken()
+        if life.suspect in reads:
+            life.settle()
         born = Life(History(self._order), reads[0].end, taken)
         for read in reads:
             born.admit(read)

@@ -1,0 +1,101 @@
+"""What one more read makes of an open finding, which cause the evidence decides, and delays."""
+
+import pytest
+
+from freshness.cause import Cause, Neighbours, diagnose
+from freshness.fill import Fill, from_age, from_ttl
+from freshness.findings import State, Step, next_case, open_case
+from freshness.model import MISS, Bounds, Judgement, Reading, Reason, Result, Value, Verdict
+from freshness.visibility import Delay, visibility_delay
+
+S = 1_000_000_000
+STALE = Judgement(Verdict.STALE, Reason.SUPERSEDED, Bounds(5, 9, 1, None))
+STALER = Judgement(Verdict.STALE, Reason.SUPERSEDED, Bounds(8, 12, 1, None))
+FRESH = Judgement(Verdict.FRESH, Reason.CURRENT, Bounds(0, 1, 0, None))
+UNCLEAR = Judgement(Verdict.INDETERMINATE, Reason.BETWEEN, Bounds(1, 9, 0, None))
+HELD, NEWER = Reading(Result.VALUE, Value(1)), Reading(Result.VALUE, Value(2))
+DOWN = Reading(Result.UNKNOWN, why="refused")
+
+MOVES = [
+    ("a second proof confirms", HELD, STALER, State.CONFIRMED, Step.STILL_STALE),
+    ("another old value is still stale", NEWER, STALE, State.CONFIRMED, Step.STILL_STALE),
+    ("the probe itself healed it", NEWER, FRESH, State.HEALED_ON_READ, Step.CERTIFIED),
+    ("a value not proven stale replaced it", NEWER, UNCLEAR, State.HEALED_ON_READ, Step.REPLACED),
+    ("a miss means the old copy is gone", MISS, None, State.HEALED_ON_READ, Step.EVICTED),
+    ("no answer moves nothing", DOWN, None, State.OPENED, Step.NO_WORD),
+    ("the same value, undecided, moves nothing", HELD, UNCLEAR, State.OPENED, Step.UNDECIDED),
+]
+
+
+@pytest.mark.parametrize(
+    ("about", "reading", "judgement", "state", "step"), MOVES, ids=[m[0] for m in MOVES]
+)
+def test_moves_of_an_opened_finding(
+    about: str, reading: Reading, judgement: Judgement | None, state: State, step: Step
+) -> None:
+    del about
+    case, taken = next_case(open_case(Value(1), STALE), reading, judgement)
+    assert (case.state, taken) == (state, step)
+
+
+def test_a_confirmed_finding_heals_and_keeps_the_longest_proof() -> None:
+    case, _ = next_case(open_case(Value(1), STALE), HELD, STALER)
+    case, _ = next_case(case, NEWER, STALE)
+    healed, _ = next_case(case, NEWER, FRESH)
+    assert (healed.state, healed.lower, healed.upper) == (State.HEALED, 8, 12)
+    assert not healed.is_open
+
+
+FEW, ALL_BEHIND, SOME_CURRENT = Neighbours(0, 0), Neighbours(3, 0), Neighbours(2, 1)
+CAUSES = [
+    ("filled after the commit", Fill(30, 40), FEW, Cause.REFILL_RACE),
+    ("filled before the write", Fill(1, 5), FEW, Cause.LOST_INVALIDATION),
+    ("the write lies in the bounds of the fill", Fill(5, 25), FEW, Cause.UNDECIDED),
+    ("no fill instant", None, FEW, Cause.UNDECIDED),
+    ("every other changed key is behind, too", Fill(1, 5), ALL_BEHIND, Cause.PARTITIONED_NODE),
+    ("another key was updated", Fill(1, 5), SOME_CURRENT, Cause.LOST_INVALIDATION),
+]
+
+
+@pytest.mark.parametrize(("about", "fill", "around", "cause"), CAUSES, ids=[c[0] for c in CAUSES])
+def test_causes(about: str, fill: Fill | None, around: Neighbours, cause: Cause) -> None:
+    del about
+    diagnosis = diagnose(fill, committed_after=10, committed_before=20, around=around)
+    assert diagnosis.cause is cause
+    assert cause not in diagnosis.ruled_out
+    assert diagnosis.because
+    if around.current:
+        assert Cause.PARTITIONED_NODE in diagnosis.ruled_out
+
+
+def test_the_fill_instant_from_a_remaining_ttl_holds_the_truth() -> None:
+    # Filled at 100 s with a TTL of 60 s, read at 110 s: 50 s remain.
+    fill = from_ttl(110 * S, 110 * S + 1000, 50.0, 60.0)
+    assert fill is not None
+    assert fill.lower <= 100 * S <= fill.upper
+
+
+@pytest.mark.parametrize("ttl_s", [float("inf"), float("nan"), -1.0, 61.0])
+def test_a_ttl_that_is_not_the_documented_one_tells_no_fill_instant(ttl_s: float) -> None:
+    assert from_ttl(110 * S, 110 * S, ttl_s, 60.0) is None
+
+
+def test_an_age_counts_the_tiers_above_and_bounds_from_below_alone() -> None:
+    assert from_age(110 * S, 111 * S, 10.0) == Fill(99 * S, 111 * S)
+    assert from_age(110 * S, 111 * S, 10.0, is_single_tier=True) == Fill(99 * S, 101 * S)
+    assert from_age(110 * S, 111 * S, -1.0) is None
+
+
+DELAYS = [
+    ("seen without and with", (50, 70, 30, 40), Delay(10, 40)),
+    ("never seen is censored, not dropped", (50, None, 30, 40), Delay(10, None, True)),
+    ("never seen without", (None, 70, 30, 40), Delay(0, 40)),
+    ("the write was not seen to begin", (50, 70, None, 40), Delay(10, None)),
+    ("seen before its bound from above", (20, 25, 30, 40), Delay(0, 0)),
+]
+
+
+@pytest.mark.parametrize(("about", "stamps", "delay"), DELAYS, ids=[d[0] for d in DELAYS])
+def test_visibility_delay(about: str, stamps: tuple[int, ...], delay: Delay) -> None:
+    del about
+    assert visibility_delay(*stamps) == delay
