@@ -1,6 +1,7 @@
 """Starts every process of the lab and ends them all: none is left behind."""
 
 import contextlib
+import gc
 import multiprocessing
 import secrets
 import shutil
@@ -94,6 +95,7 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
 
 
 def _fork(options: Options, parts: Parts, listeners: dict[str, socket.socket]) -> None:
+    gc.freeze()  # what is imported stays, here and in the children: no collection walks it again
     fork = multiprocessing.get_context("fork")
     ours: list[socket.socket] = [parts.origin_listener]
     for region in options.regions:

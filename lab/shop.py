@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
-import httpx2
 from redis.asyncio import Redis
 
 from lab.catalogue import CHANNEL, HOST
@@ -26,7 +25,7 @@ from lab.layers.regional import RegionalNode
 from lab.origin import Origin
 from lab.parts import START_TIMEOUT_S, Options, Parts, started
 from lab.truth import TruthLog
-from lab.workload import Workload
+from lab.workload import Workload, clients_of
 from lab.writer import Writer
 from stalewatch_sdk.publisher import Publisher
 
@@ -87,9 +86,9 @@ async def _traffic(
         if node.layer != "regional"
     ]
     targets: list[Target] = [*remotes, *regionals]
-    async with httpx2.AsyncClient(timeout=2, trust_env=False) as http:
+    async with clients_of(parts.topology) as clients:
         schedule = Schedule(targets, writer, log, options.seed)
-        runs = [Workload(writer, parts.topology, http, options.seed).run(), _tick(log)]
+        runs = [Workload(writer, parts.topology, clients, options.seed).run(), _tick(log)]
         runs.append(_obey(schedule, stop))
         if options.has_faults:
             runs.append(schedule.run())

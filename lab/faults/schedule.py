@@ -53,6 +53,7 @@ class Schedule:
         self._log = log
         self._kinds = kinds
         self._rng = random.Random(f"{seed}:faults")
+        self._deck: list[type[Fault]] = []
         self._strikes: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._cut_off: set[str] = set()
@@ -63,7 +64,7 @@ class Schedule:
         await asyncio.sleep(self._rng.uniform(*FIRST_AFTER_S))
         least_s = FIRST_LASTS_AT_LEAST_S
         while True:
-            kind = self._rng.choice(self._kinds)
+            kind = self._next_kind()
             duration_s = math.exp(self._rng.uniform(math.log(least_s), math.log(DURATION_S[1])))
             if self._strike_somewhere(kind, self._targets, duration_s):
                 least_s = DURATION_S[0]
@@ -81,6 +82,12 @@ class Schedule:
         for strike in self._strikes:
             strike.cancel()
         await asyncio.gather(*self._strikes, return_exceptions=True)
+
+    def _next_kind(self) -> type[Fault]:
+        """Each class once before any comes again, so that a short look sees them all."""
+        if not self._deck:
+            self._deck = self._rng.sample(self._kinds, len(self._kinds))
+        return self._deck.pop()
 
     def _strike_somewhere(
         self, kind: type[Fault], nodes: Sequence[Target], duration_s: float
