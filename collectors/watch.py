@@ -122,6 +122,10 @@ class Watch:
         keys = sum(len(sample.keys) for sample in samples)
         return Round(keys, start, self._clock.now_ns(), why)
 
+    def waiting(self) -> Sequence[asyncio.Task[None]]:
+        """Second reads of suspects that are still to come."""
+        return list(self._rechecks.values())
+
     def flush(self) -> None:
         """Hand over what is to be kept."""
         batch = self._journal.take()

@@ -1,0 +1,233 @@
+"""A keyspace under watch: a real Redis as origin, another as cache, a real store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+import redis
+
+from collectors.base import Keyspace, Target
+from collectors.journal import Ids, NodeSettings
+from collectors.origin_redis import RedisOriginBinding, RedisOriginOptions, RedisOriginServer
+from collectors.redis import RedisServer
+from collectors.redis_server import RedisOptions
+from collectors.redis_value import RedisBinding
+from collectors.sample import WALK, Sampler
+from collectors.watch import Watch, WatchSettings
+from freshness.model import Order, Result, Value, Verdict
+from freshness.replay import parse
+from freshness.rollup import Rollup
+from stalewatch.clock import ObserverClock
+from store.base import FindingRow
+from store.sqlite import SqliteStore
+from tests.servers import RedisServer as RealRedis
+from tests.servers import eventually
+
+PRODUCT = Keyspace("product")
+KEYS = [str(n) for n in range(10)]
+MAX_STALENESS_NS = 20_000_000
+FAR_NS = 2**63 - 1
+
+
+@dataclass
+class Bench:
+    """An origin in database 0, two nodes in databases 1 and 2, and what the watch stored."""
+
+    client: redis.Redis
+    nodes: list[redis.Redis]
+    watch: Watch
+    store: SqliteStore
+
+    def write(self, key: str, version: int, nodes: tuple[int, ...] = (0, 1)) -> None:
+        self.client.set(key, version)
+        for node in nodes:
+            self.nodes[node].set(key, version)
+
+    def findings(self) -> list[FindingRow]:
+        return list(self.store.findings().items)
+
+    def totals(self, stratum: str = WALK) -> Rollup:
+        cells = self.store.rollups("minute", 0, FAR_NS)
+        return sum((cell for key, cell in cells if key.stratum == stratum), Rollup())
+
+
+@pytest.fixture
+async def bench(redis_server: RealRedis) -> AsyncIterator[Bench]:
+    clock = ObserverClock()
+    store = SqliteStore()
+    port = redis_server.port
+    binding = {"version": {"text": True}}
+    origin_server = RedisOriginServer(
+        RedisOriginOptions(host="127.0.0.1", port=port, linearizable=True), clock.now_ns
+    )
+    origin = origin_server.open(RedisOriginBinding.model_validate(binding), PRODUCT)
+    settings = WatchSettings("product", Order.COUNTER, interval_ns=10**9, origin_name="shop")
+    watch = Watch(settings, origin, Sampler(KEYS, 50), clock, Ids(), store.write)
+    servers: list[RedisServer] = []
+    for number in (1, 2):
+        server = RedisServer(
+            Target(f"n{number}", "127.0.0.1", port), RedisOptions(database=number), clock.now_ns
+        )
+        servers.append(server)
+        watch.add_node(
+            NodeSettings("regional", f"n{number}", "eu", "redis", "", "purge", MAX_STALENESS_NS),
+            server.open(RedisBinding.model_validate({**binding, "key": "{key}"}), PRODUCT),
+        )
+    nodes = [redis.Redis(port=port, db=number) for number in (1, 2)]
+    made = Bench(redis.Redis(port=port), nodes, watch, store)
+    for key in KEYS:
+        made.write(key, 1)
+    yield made
+    await watch.close()
+    await origin_server.close()
+    for each in servers:
+        await each.close()
+    for client in (made.client, *nodes):
+        client.close()
+    store.close()
+
+
+async def test_a_coherent_cache_is_fresh_and_costs_no_rows(bench: Bench) -> None:
+    for _ in range(5):
+        await bench.watch.run_round()
+    totals = bench.totals()
+    assert (totals.fresh.n, totals.judged.n) == (100, 100)
+    assert bench.findings() == []
+    assert bench.store.reads() == []
+    bench.watch.put_extended()
+    spans = bench.store.spans("product", "3", 0, FAR_NS)
+    assert [(span.layer, span.count) for span in spans] == [
+        ("", 5),
+        ("regional", 5),
+        ("regional", 5),
+    ]
+
+
+async def test_a_stale_copy_is_found_confirmed_and_healed_with_its_evidence(bench: Bench) -> None:
+    await bench.watch.run_round()
+    bench.write("3", 2, nodes=(0,))
+
+    async def confirmed() -> bool:
+        await bench.watch.run_round()
+        return any(finding.state == "confirmed" for finding in bench.findings())
+
+    await eventually(confirmed, "a confirmed finding")
+    [finding] = bench.findings()
+    assert (finding.key, finding.node, finding.held, finding.latest) == (
+        "3",
+        "n2",
+        Value(1),
+        Value(2),
+    )
+    assert finding.lower_ns > MAX_STALENESS_NS
+
+    bench.write("3", 2)
+    await bench.watch.run_round()
+    [healed] = bench.findings()
+    assert (healed.id, healed.state) == (finding.id, "healed")
+    assert healed.healed_at_ns is not None
+
+    replay = parse(line.encode() for line in healed.evidence.splitlines())
+    verdicts = [judgement.verdict for _, judgement in replay.judge(MAX_STALENESS_NS * 10**9)]
+    assert verdicts == [Verdict.STALE, Verdict.STALE]
+
+
+async def test_counts_agree_with_the_rows_of_reads_that_were_not_fresh(bench: Bench) -> None:
+    await bench.watch.run_round()
+    versions = count(2)
+
+    async def some_stale() -> bool:
+        bench.write("3", next(versions), nodes=(0,))
+        bench.write("4", 2, nodes=())
+        await bench.watch.run_round()
+        return bench.totals().stale.n > 5
+
+    await eventually(some_stale, "reads proven stale")
+    await bench.watch.close()
+    rows = [row for row, _ in bench.store.reads()]
+    counted = sum((cell for _, cell in bench.store.rollups("minute", 0, FAR_NS)), Rollup())
+    assert len([row for row in rows if row.verdict is Verdict.STALE]) == counted.stale.n
+    assert len([r for r in rows if r.verdict is Verdict.INDETERMINATE]) == counted.indeterminate.n
+    assert counted.stale.n > 0
+
+
+async def test_a_copy_that_catches_up_in_time_is_no_finding(bench: Bench) -> None:
+    await bench.watch.run_round()
+    bench.write("3", 2, nodes=(0,))
+    await bench.watch.run_round()
+    bench.write("3", 2)
+    await asyncio.gather(*bench.watch.waiting())
+    await bench.watch.run_round()
+    assert all(finding.state != "confirmed" for finding in bench.findings())
+
+
+async def test_a_node_that_is_down_is_unknown_and_costs_the_others_nothing(bench: Bench) -> None:
+    dead = RedisServer(Target("dead", "127.0.0.1", 1), RedisOptions(), ObserverClock().now_ns)
+    binding = RedisBinding.model_validate({"key": "{key}", "version": {"text": True}})
+    bench.watch.add_node(
+        NodeSettings("regional", "dead", "us", "redis", "", "purge", MAX_STALENESS_NS),
+        dead.open(binding, PRODUCT),
+    )
+    await bench.watch.run_round()
+    await dead.close()
+    totals = bench.totals()
+    assert (totals.fresh.n, totals.unanswered, totals.unknown.n) == (20, 10, 10)
+    [row] = [row for row in bench.store.nodes() if row.node == "dead"]
+    assert (row.state, row.why) == ("unknown", "connection refused")
+
+
+async def test_an_origin_that_cannot_be_read_makes_copies_unknown_never_stale(bench: Bench) -> None:
+    bench.watch.drop_node("regional", "n2")
+    await bench.watch.run_round()
+    bench.client.set("3", "no number")
+    await bench.watch.run_round()
+    totals = bench.totals()
+    assert (totals.fresh.n, totals.unknown.n, totals.stale.n) == (19, 1, 0)
+
+
+async def test_a_miss_is_neither_fresh_nor_stale(bench: Bench) -> None:
+    bench.nodes[0].delete("3")
+    await bench.watch.run_round()
+    totals = bench.totals()
+    assert (totals.fresh.n, totals.misses, totals.judged.n) == (19, 1, 19)
+
+
+async def test_a_value_without_a_version_is_unreadable(bench: Bench) -> None:
+    bench.nodes[0].set("3", "no number")
+    await bench.watch.run_round()
+    totals = bench.totals()
+    assert (totals.fresh.n, totals.unreadable, totals.unknown.n) == (19, 1, 1)
+
+
+async def test_a_new_clock_epoch_keeps_what_was_proven_and_certifies_anew(bench: Bench) -> None:
+    await bench.watch.run_round()
+    bench.watch.begin_epoch()
+    await bench.watch.run_round()
+    assert bench.totals().fresh.n == 40
+    spans = bench.store.spans("product", "3", 0, FAR_NS)
+    assert {span.ended_by for span in spans} == {"clock", ""}
+
+
+async def test_a_node_that_discovery_drops_is_gone_with_its_findings(bench: Bench) -> None:
+    await bench.watch.run_round()
+    bench.write("3", 2, nodes=(0,))
+
+    async def found() -> bool:
+        await bench.watch.run_round()
+        return bool(bench.findings())
+
+    await eventually(found, "a finding")
+    bench.watch.drop_node("regional", "n2")
+    assert {finding.state for finding in bench.findings()} == {"gone"}
+    assert [row.state for row in bench.store.nodes() if row.node == "n2"] == ["gone"]
+
+
+async def test_a_negative_copy_of_a_row_that_is_gone_is_fresh(bench: Bench) -> None:
+    bench.client.delete("3")
+    bench.nodes[0].delete("3")
+    bench.nodes[1].delete("3")
+    await bench.watch.run_round()
+    origin = [s for s in bench.store.spans("product", "3", 0, FAR_NS) if s.layer == ""]
+    assert [(span.result, span.value) for span in origin] == [(Result.VALUE, Value(absent=True))]
