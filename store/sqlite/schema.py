@@ -36,7 +36,7 @@ def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """
     newest = len(known.pending(Database(memory=True)))
     with connections.writer() as db:
-        found = _version(db.conn, connections.path)
+        found = _version(db, connections.path)
         if found > newest:
             raise StoreError(
                 f"{connections.path}: its schema is version {found}, newer than the {newest} of "
@@ -52,7 +52,7 @@ def _apply(db: Database, known: Migrations, newest: int, path: str) -> None:
     # The write lock first: of two processes that start at once, one waits and finds all done.
     db.execute("BEGIN IMMEDIATE")
     try:
-        if _version(db.conn, path) < newest:
+        if _version(db, path) < newest:
             known.apply(db)
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {newest}")
@@ -62,13 +62,15 @@ def _apply(db: Database, known: Migrations, newest: int, path: str) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection, path: str) -> int:
+def _version(db: Database, path: str) -> int:
     """The schema version of a file, 0 where it is empty; a StoreError where it is not ours."""
-    ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    if not ours and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+    with db.atomic():  # one snapshot: another process may be creating the file just now
+        asked = ("application_id", "user_version")
+        mark, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in asked)
+        is_empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if mark != APPLICATION_ID and not is_empty:
         raise StoreError(f"{path}: it is another application's database; choose another path")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    return int(version) if ours else 0
+    return int(version) if mark == APPLICATION_ID else 0
 
 
 def _free_name(wanted: str) -> str:

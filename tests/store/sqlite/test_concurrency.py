@@ -1,5 +1,7 @@
 """One writer, many readers, in one process and in two."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from store.base import Batch
@@ -61,3 +63,17 @@ def test_a_reopened_store_knows_its_clocks(path: str) -> None:
     with closing(SqliteStore(path)) as store:
         store.write(Batch(runs=[run(1)]))
         assert store.last_ids() == (1, 0)
+
+
+def test_many_open_a_new_file_at_once(path: str) -> None:
+    barrier = threading.Barrier(6)
+
+    def open_it(n: int) -> None:
+        barrier.wait()
+        with closing(SqliteStore(path)) as store:
+            store.write(Batch(findings=[finding(f"f{n}")]))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(open_it, range(6)))
+    with closing(SqliteStore(path)) as store:
+        assert len(store.findings().items) == 6
