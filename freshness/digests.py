@@ -69,7 +69,8 @@ class Digests:
                 for other, others in self._current.items()
                 if other != digest
                 for other_end, other_start in others
-                if other_start >= since
+                # Equal stamps order nothing: the other one may have come first.
+                if other_start > since
             ),
             default=None,
         )

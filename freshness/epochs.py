@@ -107,7 +107,7 @@ class Epochs:
         self._order = order
         self._digests = Digests(recurs)
         self._lives = [Life(History(order), -NEVER, None)]
-        for one in sorted(evidence, key=_instant):
+        for one in sorted(evidence, key=_place):
             self.observe(one)
 
     @property
@@ -226,12 +226,15 @@ def _version(evidence: Evidence) -> int | None:
     return evidence.version if isinstance(evidence, Invalidation) else evidence.value.version
 
 
-def _instant(evidence: Evidence) -> int:
-    """Where a piece of evidence stands in time: writes by their start, all else by its end."""
+def _place(evidence: Evidence) -> tuple[int, int, str]:
+    """Where a piece of evidence stands in time: writes by their start, all else by its end.
+
+    Ties are broken by the evidence itself, so that the order it came in never matters.
+    """
     match evidence:
-        case Write():
-            return evidence.start
-        case Invalidation():
-            return evidence.received
-        case OriginRead():
-            return evidence.end
+        case Write(start=start):
+            return start, start, repr(evidence)
+        case Invalidation(received=received):
+            return received, received, repr(evidence)
+        case OriginRead(start=start, end=end):
+            return end, start, repr(evidence)

@@ -201,22 +201,20 @@ class _Index:
         current = self.floor(version, order, own=False)
         lower = int(start - superseded) if superseded < start else 0
         upper = None if current == -NEVER else max(0, int(end - current))
-        behind = self._behind_lower(version, start, order), self._behind_upper(version, end, order)
-        return Bounds(lower, upper, *behind)
+        if order is Order.COUNTER:
+            return Bounds(lower, upper, *self._behind(version, start, end))
+        # Any number of versions that nobody saw may have come, unless none had by the end.
+        seen = max(0, bisect_right(self._seen_ceiling, start) - bisect_right(self._seen, version))
+        return Bounds(lower, upper, seen, 0 if current > end else None)
 
-    def _behind_lower(self, version: int, start: int, order: Order) -> int:
-        first = bisect_right(self._seen, version)
-        last = bisect_right(self._seen_ceiling, start)
-        if last <= first:
-            return 0
-        return self._seen[last - 1] - version if order is Order.COUNTER else last - first
-
-    def _behind_upper(self, version: int, end: int, order: Order) -> int | None:
+    def _behind(self, version: int, start: int, end: int) -> tuple[int, int | None]:
+        """How many versions behind, where they count by one."""
+        committed = bisect_right(self._seen_ceiling, start)
+        lower = max(0, self._seen[committed - 1] - version) if committed else 0
         after = bisect_right(self._closing, end)
         if after == len(self._closing):
-            return None
-        between = max(0, self._closed[after] - version - 1)
-        return between if order is Order.COUNTER or between == 0 else None
+            return lower, None
+        return lower, max(0, self._closed[after] - version - 1)
 
 
 def _same_face(value: Value, face: Value) -> bool:
