@@ -6,7 +6,6 @@ a reply, and retries where the stamps of a probe would not show it.
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
@@ -15,10 +14,9 @@ import hiredis
 
 from collectors.base import NowNs
 from collectors.options import ConnectionOptions, ServerProblem, shown
+from collectors.pause import Pause
 
 CHUNK_BYTES: Final = 1 << 16
-FIRST_PAUSE_NS: Final = 100_000_000
-LONGEST_PAUSE_NS: Final = 5_000_000_000
 
 Command = tuple[str | bytes, ...]
 
@@ -92,9 +90,7 @@ class RedisLink:
         self._longest = longest_reply_bytes
         self._turn = asyncio.Lock()
         self._wire: _Wire | None = None
-        self._failures = 0
-        self._not_before_ns = 0
-        self._last_why = ""
+        self._pause = Pause()
         self.hello = Hello()
 
     async def exchange(self, commands: Sequence[Command]) -> Exchange:
@@ -166,8 +162,8 @@ class RedisLink:
     async def _connected(self) -> _Wire:
         if self._wire is not None:
             return self._wire
-        if self._now_ns() < self._not_before_ns:
-            raise LinkError(self._last_why)
+        if why := self._pause.why_not_now(self._now_ns()):
+            raise LinkError(why)
         try:
             async with asyncio.timeout(self._options.connect_timeout.seconds):
                 self._wire = await self._open()
@@ -180,16 +176,12 @@ class RedisLink:
             self._fail(str(error))
         except OSError as error:
             self._fail(_why(error))
-        self._failures = 0
+        self._pause.succeed()
         return self._wire
 
     def _fail(self, why: str) -> NoReturn:
         self._drop()
-        pause_ns = min(FIRST_PAUSE_NS << min(self._failures, 10), LONGEST_PAUSE_NS)
-        self._failures += 1
-        self._not_before_ns = self._now_ns() + int(pause_ns * random.uniform(0.5, 1.0))
-        self._last_why = why
-        raise LinkError(why)
+        raise LinkError(self._pause.fail(self._now_ns(), why))
 
     def _drop(self) -> None:
         wire, self._wire = self._wire, None

@@ -9,6 +9,7 @@ from collectors.base import Health, NowNs, Reply
 from collectors.decode import unknown
 from collectors.options import PLACEHOLDER, BatchOptions, ConnectionOptions
 from collectors.redis_link import Command, Exchange, RedisLink, error_word
+from collectors.replies import joined
 from freshness.model import Reading
 from settings import Size
 
@@ -103,25 +104,6 @@ class Batches:
         elif done.size_bytes and count:
             fitting = max(1, self._limits.bytes.bytes * count // done.size_bytes)
             self.size = min(fitting, self.size * 2, self._limits.keys)
-
-
-def joined(replies: Sequence[Reply]) -> Reply:
-    """Replies to parts of one batch as one: the outer stamps, which are sound and wider.
-
-    It failed as a whole only where every part did. An identity that changed midway is none.
-    """
-    if len(replies) == 1:
-        return replies[0]
-    whys = [reply.why for reply in replies]
-    said = {reply.identity for reply in replies if not reply.why}
-    return Reply(
-        min(reply.start_ns for reply in replies),
-        max(reply.end_ns for reply in replies),
-        [reading for reply in replies for reading in reply.readings],
-        said.pop() if len(said) == 1 else "",
-        whys[0] if all(whys) else "",
-        sum(reply.size_bytes for reply in replies),
-    )
 
 
 def key_pattern(template: str) -> str:
