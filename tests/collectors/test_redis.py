@@ -2,11 +2,8 @@
 
 import asyncio
 import math
-import socket
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -18,6 +15,7 @@ from collectors.redis import RedisCache, RedisServer, grants
 from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisAbsent, RedisBinding, RedisRequest
 from freshness.model import MISS, Reading, Result, Value
+from tests.collectors.web import saying
 from tests.servers import Authority, eventually, free_port
 from tests.servers import RedisServer as RealRedis
 
@@ -260,39 +258,6 @@ async def test_keyspaces_share_the_connection(node: RedisServer, redis_server: R
     assert names.count("stalewatch") == 1
 
 
-@contextmanager
-def answering(*pieces: bytes, close: bool = True) -> Iterator[int]:
-    """A server that says the same to everybody, byte for byte."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    ended = threading.Event()
-
-    def serve() -> None:
-        held = []
-        while not ended.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            connection.recv(65536)
-            for piece in pieces:
-                connection.sendall(piece)
-            if close:
-                connection.close()
-            held.append(connection)
-        for connection in held:
-            connection.close()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        ended.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
-
-
 HELLO = b"+OK\r\n$0\r\n\r\n$0\r\n\r\n"
 
 
@@ -312,7 +277,7 @@ HELLO = b"+OK\r\n$0\r\n\r\n$0\r\n\r\n"
 async def test_half_answers_and_garbage_are_unknown(
     said: list[bytes], close: bool, why: str
 ) -> None:
-    with answering(*said, close=close) as port:
+    with saying(*said, close=close) as port:
         node = connect(port, read_timeout="100ms")
         reply = await node.open(JSON, PRODUCT).read(["a"])
         assert list(reply.readings) == [Reading(Result.UNKNOWN, why=why)]
