@@ -107,7 +107,10 @@ class _Trial:
             make(dials.order, [p.evidence for p in part], dials.recurs) for part in parts
         ]
         # Where numbers are reused, or carry no order, the formulas are not the whole answer.
-        plain = not dials.digests and not any(s.life or s.value == ABSENT for s in world.states)
+        self.is_one_life = dials.digests or not any(
+            state.life or state.value == ABSENT for state in world.states
+        )
+        plain = self.is_one_life and not dials.digests
         self.reference = Reference(dials.order, evidence) if plain else None
 
     def run(self, read: Read, tally: Tally) -> None:
@@ -141,11 +144,6 @@ class _Trial:
             return None
         return self.reference.judge(read.value.version, read.start, read.end, delta)
 
-    def _may_open_a_life(self, part: list[Piece]) -> bool:
-        """Whether more evidence than this part could show that the numbers start again."""
-        absent = [p for p in self.pieces if getattr(p.evidence, "value", None) == ABSENT]
-        return any(piece not in part for piece in absent)
-
     def _broken_by_less(
         self, read: Read, truth: Truth, said: Judgement, delta: int, tally: Tally
     ) -> Iterator[tuple[str, str, str | None]]:
@@ -155,10 +153,12 @@ class _Trial:
             what = f"{before} with {len(part)} of {len(self.pieces)} pieces, then {said}, Δ {delta}"
             if {before.verdict, said.verdict} == {Verdict.FRESH, Verdict.STALE}:
                 yield "flipped", what, limit
-            elif said.reason in DOUBTS and said.verdict is Verdict.INDETERMINATE:
-                tally.withdrawn[said.reason] += before.verdict is not Verdict.INDETERMINATE
-            elif not _is_within(said.bounds, before.bounds) and not self._may_open_a_life(part):
-                yield "loosened", what, limit
+            elif said.verdict is Verdict.INDETERMINATE is not before.verdict:
+                tally.withdrawn[said.reason] += 1
+            # More evidence may show that numbers start again, so only one life's bounds must tighten.
+            if self.is_one_life and not _is_within(said.bounds, before.bounds):
+                if said.reason not in DOUBTS:
+                    yield "loosened", what, limit
 
 
 def _broken_by_truth(
@@ -197,7 +197,8 @@ def _part(rng: Random, pieces: list[Piece]) -> list[Piece]:
 
 def _follows_one_of(dropped: list[Write], evidence: Evidence) -> bool:
     return isinstance(evidence, Write) and any(
-        one.value == evidence.value and one.start <= evidence.start for one in dropped
+        one.value.version == evidence.value.version and one.start <= evidence.start
+        for one in dropped
     )
 
 

@@ -53,7 +53,7 @@ def truth_of(world: World, read: Read, evidence: Sequence[Piece]) -> Truth:
     if read.identity == PHANTOM:
         return Truth(None, 0, len(world.states), limit)
     newest = index_at(world.states, read.instant)
-    last = _last_current(world.states, read.identity, newest)
+    last = _last_current(world.states, read, newest)
     if last is None or last == newest:
         return Truth(0, 0, 0, limit)
     since = world.states[last + 1 : newest + 1]
@@ -63,9 +63,12 @@ def truth_of(world: World, read: Read, evidence: Sequence[Piece]) -> Truth:
     return Truth(staleness, len(larger), len(since), limit)
 
 
-def _last_current(states: list[State], identity: str, newest: int) -> int | None:
+def _last_current(states: list[State], read: Read, newest: int) -> int | None:
     for index in range(newest, -1, -1):
-        if states[index].identity == identity:
+        # A not-found without a version says as much as any other absence, versioned ones included.
+        if states[index].identity == read.identity or (
+            read.value == ABSENT and states[index].value.absent
+        ):
             return index
     return None
 
@@ -100,7 +103,7 @@ def _shown_by(life: int, evidence: Sequence[Piece]) -> int | None:
 
 def _shows(read: OriginRead, life: int, evidence: Sequence[Piece]) -> bool:
     return any(
-        _end(old.evidence) <= read.start
+        _end(old.evidence) < read.start  # equal stamps order nothing
         and (read.value == ABSENT or _version(old) > (read.value.version or 0))
         for old in evidence
         if old.life == life - 1
