@@ -1,5 +1,6 @@
 """The values that a config file is written in: resolved late, and never shown where secret."""
 
+from settings.address import Address
 from settings.auth import Auth
 from settings.duration import Duration
 from settings.percent import Percent
@@ -10,6 +11,7 @@ from settings.size import Size
 from settings.tls import Tls, TlsError
 
 __all__ = [
+    "Address",
     "Auth",
     "Duration",
     "FilePath",

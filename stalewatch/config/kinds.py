@@ -1,0 +1,48 @@
+"""The model of a whole file: the sections that are alike, and the options of each kind."""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, create_model
+
+from collectors.base import CacheKind, OriginKind
+from stalewatch.config.model import Config, Layer, Name, Origin
+
+
+class Kinds(NamedTuple):
+    """The tables of kinds that a file may name."""
+
+    caches: Mapping[str, CacheKind]
+    origins: Mapping[str, OriginKind]
+
+
+def file_model(kinds: Kinds) -> type[Config]:
+    """The model that a file with these kinds is validated by.
+
+    A layer of it is a `Layer` and an instance of its kind's options at once, so that it can be
+    handed to `connect`; origins likewise.
+    """
+    layers = _any_of(Layer, kinds.caches)
+    origins = _any_of(Origin, kinds.origins)
+    some = Field(min_length=1)
+    return create_model(
+        "File",
+        __base__=Config,
+        layers=(Annotated[dict[Name, layers], some], ...),  # type: ignore[valid-type]
+        origins=(Annotated[dict[Name, origins], some], ...),  # type: ignore[valid-type]
+    )
+
+
+def _any_of(base: type[Any], kinds: Mapping[str, CacheKind] | Mapping[str, OriginKind]) -> Any:
+    models = [
+        create_model(
+            f"{name.capitalize()}{base.__name__}",
+            __base__=(base, kind.options),
+            __doc__=kind.options.__doc__,
+            kind=(Literal[name], ...),  # type: ignore[arg-type]  # known at run time alone
+        )
+        for name, kind in kinds.items()
+    ]
+    return Annotated[reduce(or_, models), Field(discriminator="kind")]

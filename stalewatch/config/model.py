@@ -1,0 +1,269 @@
+"""The sections of the config file that are alike for every kind of cache and origin."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    SerializeAsAny,
+    StringConstraints,
+    model_validator,
+)
+
+from collectors.base import VersionType
+from collectors.discovery import NodeEntry
+from freshness.model import Order
+from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section, Size
+from stalewatch.config.url import ExternalUrl
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""How an origin, a layer or a keyspace is called: it stands in addresses of pages."""
+Key = Annotated[str, BeforeValidator(lambda key: str(key) if type(key) is int else key)]
+"""A key of a keyspace; a number in the file is the text of it."""
+
+BYTES_A_SECOND = Size.parse("1280KiB")
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
+_WRITTEN_AS = {
+    Order.COUNTER: {VersionType.INTEGER},
+    Order.MONOTONE: {VersionType.INTEGER, VersionType.TIMESTAMP},
+    Order.OPAQUE: {VersionType.STRING},
+}
+
+
+class ServerAuth(Section):
+    """Who may see the UI and the API: one user and password, or whom a proxy in front names."""
+
+    username: str | None = None
+    """The user of HTTP basic authentication."""
+    password: Secret | None = None
+    """The password that goes with `username`."""
+    proxy_header: str | None = None
+    """The header in which a proxy says who the user is; believed from `trusted` alone."""
+    trusted: tuple[IPvAnyNetwork, ...] = ()
+    """The addresses of the proxies: `127.0.0.1/32`."""
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        is_basic = self.username is not None and self.password is not None
+        is_proxied = self.proxy_header is not None and bool(self.trusted)
+        has_half = (self.username is None) != (self.password is None)
+        has_half |= (self.proxy_header is None) != (not self.trusted)
+        if has_half or is_basic == is_proxied:
+            raise ValueError("expected username and password, or proxy_header and trusted")
+        if self.proxy_header is not None and not _HEADER.fullmatch(self.proxy_header):
+            raise ValueError("expected proxy_header to be the name of a header")
+        return self
+
+
+class Server(Section):
+    """The web UI and the API."""
+
+    listen: Address = Address("127.0.0.1", 8080)
+    """Where to listen; anything but loopback needs `auth`."""
+    external_url: ExternalUrl | None = None
+    """The address at which users see it, where a proxy stands in front."""
+    auth: ServerAuth | None = None
+    """Who may see it."""
+    metrics_open: bool = False
+    """Whether `/metrics` is readable without authentication."""
+    title: str = "Stalewatch"
+    """What the pages are headed with."""
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        if self.auth is None and not self.listen.is_loopback:
+            raise ValueError(
+                f"expected auth, because {self.listen} can be reached from other machines;"
+                " or listen on 127.0.0.1"
+            )
+        return self
+
+
+class Retention(Section):
+    """How long the store keeps what it holds."""
+
+    facts: Duration = Duration.parse("14d")
+    """Runs and reads; evidence of open findings and the newest origin versions stay."""
+    minutes: Duration = Duration.parse("3d")
+    """Roll-ups by minute."""
+    hours: Duration = Duration.parse("35d")
+    """Roll-ups by hour."""
+    days: Duration = Duration.parse("400d")
+    """Roll-ups by day."""
+    findings: Duration = Duration.parse("400d")
+    """Findings that are over."""
+
+
+class StoreSettings(Section):
+    """Where everything is kept."""
+
+    engine: Literal["sqlite"] = "sqlite"
+    """The engine."""
+    path: FilePath = Field(default=Path("stalewatch.db"), validate_default=True)
+    """The database file, beside the config file unless it begins with a slash."""
+    keys: Literal["plain", "hashed"] = "plain"
+    """Whether keys are kept as they are, or only their digests."""
+    retention: Retention = Retention()
+    """How long things are kept."""
+
+
+class Origin(Section):
+    """A source of truth; each kind adds its own options."""
+
+    kind: str
+    """The kind of origin."""
+    limit: Rate = Rate(5)
+    """Most batches that it is asked for."""
+    byte_limit: Size = BYTES_A_SECOND
+    """Most bytes of values that it is asked for in a second."""
+
+
+class Layer(Section):
+    """A tier of caches; each kind adds its own options."""
+
+    kind: str
+    """The kind of cache."""
+    mechanism: Literal["ttl", "purge", "write-through", "versioned"]
+    """How a changed value is documented to reach the layer."""
+    max_staleness: Duration
+    """The staleness that the layer promises not to exceed."""
+    nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
+    """Where its nodes are."""
+    refresh: Duration = Duration.parse("30s")
+    """How often its nodes are looked up again."""
+    placement: Literal["all"] = "all"
+    """Which nodes may hold a key."""
+    limit: Rate = Rate(20)
+    """Most batches that each node is asked for."""
+    byte_limit: Size = BYTES_A_SECOND
+    """Most bytes of values that each node is asked for in a second."""
+    documented_ttl: Duration | None = None
+    """The time to live that entries are given, so that a TTL dates the fill of an entry."""
+    ttl_jitter: Duration = Duration(0)
+    """How much an entry's time to live may be above or below `documented_ttl`."""
+    single_tier: bool = False
+    """Whether the layer is filled from the origin directly, with no cache between."""
+
+
+class Version(Section):
+    """What orders the values of a key at its origin: declared, never guessed."""
+
+    type: VersionType
+    """What a version is written as: `integer`, `timestamp` or `string`."""
+    order: Order
+    """How versions follow each other: `counter` (by one), `monotone` or `opaque`."""
+    recurs: bool = True
+    """Whether a value that was left may come back, where values carry no order."""
+
+    @model_validator(mode="after")
+    def _can_be_ordered(self) -> Self:
+        possible = sorted(_WRITTEN_AS[self.order])
+        if self.type not in possible:
+            raise ValueError(f"expected type {' or '.join(possible)} for order {self.order}")
+        return self
+
+
+OPAQUE = Version(type=VersionType.STRING, order=Order.OPAQUE)
+
+
+class KeyRange(Section):
+    """Whole numbers as keys, both ends included."""
+
+    first: Annotated[int, Field(alias="from", ge=0)]
+    """The first key."""
+    to: Annotated[int, Field(ge=0)]
+    """The last key."""
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if not 0 <= self.to - self.first < 10_000_000:
+            raise ValueError("expected `to` at or above `from`, and at most ten million keys")
+        return self
+
+
+class Keys(Section):
+    """Which keys a keyspace has; one of the four ways."""
+
+    keys: Annotated[tuple[Key, ...] | None, Field(alias="list", min_length=1)] = None
+    """The keys themselves."""
+    range: KeyRange | None = None
+    """Whole numbers from one to another."""
+    file: FilePath | None = None
+    """A file with a key a line."""
+    origin: Literal[True] | None = None
+    """The origin lists them."""
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        ways = (self.keys, self.range, self.file, self.origin)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("expected one of list, range, file, origin")
+        return self
+
+
+class SampleSettings(Section):
+    """Which keys are read, and how often."""
+
+    interval: Duration = Duration.parse("1s")
+    """From one round to the next; a tenth of a second at least."""
+    size: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """Keys of a round, besides the pinned ones."""
+    recent: Percent = Percent.parse("70%")
+    """The share of them that goes to keys which changed of late."""
+    random: Percent = Percent.parse("30%")
+    """The share of them that stands for all keys; with `recent` it makes 100%."""
+    pinned: tuple[Key, ...] = ()
+    """Keys that are in every round."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.recent.percent + self.random.percent != 100:
+            raise ValueError("expected recent and random to make 100% together")
+        if self.random.percent == 0:
+            raise ValueError("expected random above 0%: only it says how fresh all keys are")
+        if self.interval.ns < 100_000_000:
+            raise ValueError("expected an interval of at least 100ms")
+        return self
+
+
+class OriginUse(Section):
+    """The origin of a keyspace; the other keys are those of the origin's kind."""
+
+    name: Name
+    """Which of the `origins`."""
+    binding: SerializeAsAny[Section]
+
+
+class Keyspace(Section):
+    """A data domain."""
+
+    owner: str = ""
+    """Who answers for it."""
+    origin: OriginUse
+    """Where the truth is, and how it is asked for."""
+    version: Version = OPAQUE
+    """What orders its values; left out, values are equal or not, by projection."""
+    layers: Annotated[dict[Name, SerializeAsAny[Section]], Field(min_length=1)]
+    """How a key is addressed on each layer; the keys in it are those of the layer's kind."""
+    keys: Keys
+    """Which keys there are."""
+    sample: SampleSettings = SampleSettings()
+    """Which of them are read, and how often."""
+
+
+class Config(Section):
+    """The whole file."""
+
+    server: Server = Server()
+    """The web UI and the API."""
+    store: StoreSettings
+    """Where everything is kept."""
+    origins: Annotated[dict[Name, Origin], Field(min_length=1)]
+    """The sources of truth, by name."""
+    layers: Annotated[dict[Name, Layer], Field(min_length=1)]
+    """The tiers of caches, by name."""
+    keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
+    """The data domains, by name."""
