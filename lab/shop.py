@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from lab.catalogue import CHANNEL, HOST
 from lab.config import write_config
 from lab.control import RemoteNode
+from lab.ending import end_all
 from lab.faults.schedule import Schedule
 from lab.http_service import Service
 from lab.layers.node import Target
@@ -96,9 +97,8 @@ async def _traffic(
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, schedule.cancel(), return_exceptions=True)
+            await end_all(tasks)
+            await schedule.cancel()
 
 
 async def _tick(log: TruthLog) -> None:

@@ -32,6 +32,11 @@ class Lab:
     """Of each node `layer`, `name`, `region` and `address` (host:port)."""
     _process: subprocess.Popen[bytes] = field(repr=False)
 
+    @property
+    def exit_status(self) -> int | None:
+        """0 after an orderly stop, None while it runs."""
+        return self._process.poll()
+
     def truth(self) -> Truth:
         """What really happened so far; also after `stop`."""
         is_running = self._process.poll() is None

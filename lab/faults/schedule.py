@@ -12,6 +12,7 @@ from typing import Final
 
 from lab import truth
 from lab.catalogue import PRODUCTS
+from lab.ending import end_all
 from lab.faults.base import Fault, Scene
 from lab.faults.lost_invalidation import LostInvalidation
 from lab.faults.partitioned_node import PartitionedNode
@@ -38,7 +39,7 @@ class Draw:
 
 
 class Schedule:
-    """Injects and repairs faults until it is cancelled, which leaves the open ones unrepaired."""
+    """Injects faults and repairs each when its time is over; `cancel` leaves the open ones."""
 
     def __init__(
         self,
@@ -79,9 +80,7 @@ class Schedule:
 
     async def cancel(self) -> None:
         """Ends what is under way; open faults stay unrepaired."""
-        for strike in self._strikes:
-            strike.cancel()
-        await asyncio.gather(*self._strikes, return_exceptions=True)
+        await end_all(self._strikes)
 
     def _next_kind(self) -> type[Fault]:
         """Each class once before any comes again, so that a short look sees them all."""
@@ -144,6 +143,10 @@ class Schedule:
             truth.Fault(fault_id, fault.kind, address.layer, address.name, draw.keys, start_s),
             whole_node=draw.kind is PartitionedNode,
         )
-        await fault.inject()
-        await asyncio.sleep(draw.duration_s)
+        try:
+            await fault.inject()
+            await asyncio.sleep(draw.duration_s)
+        except (RuntimeError, TimeoutError):  # it struck but half
+            self._log.fault_ended(fault_id, await fault.repair())
+            raise
         self._log.fault_ended(fault_id, await fault.repair())

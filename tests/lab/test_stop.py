@@ -50,6 +50,16 @@ def test_what_keeps_it_from_starting_is_told(tmp_path: Path) -> None:
         start_lab(tmp_path, seed=1)
 
 
+def test_a_lab_stops_at_once_in_the_middle_of_a_fault(start: StartLab) -> None:
+    lab = start()
+    family = _family(lab.pid)
+    lab.inject("lost_invalidation", "eu-app-1", 60.0)
+    wait_until(lambda: lab.truth().faults, "the fault to begin")
+    lab.stop()
+    assert lab.exit_status == 0
+    assert not family & _running().keys()
+
+
 def _family(pid: int) -> set[int]:
     parents = _running()
     family = {pid}
