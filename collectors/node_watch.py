@@ -33,7 +33,10 @@ class _Doubtful:
 
 @dataclass(slots=True)
 class NodeWatch:
-    """The state of one node under watch. `recheck` has a key read again at a stamp."""
+    """The state of one node under watch.
+
+    `recheck` has a key read again at a stamp; `noted` is told layer, node and nanoseconds of reads.
+    """
 
     settings: NodeSettings
     cache: Cache
@@ -42,6 +45,7 @@ class NodeWatch:
     runs: RunBook
     findings: FindingBook
     recheck: Callable[["NodeWatch", str, int], None]
+    noted: Callable[[str, str, int], None]
     state: NodeState = "unknown"
     why: str = "not probed yet"
     identity: str = ""
@@ -110,6 +114,7 @@ class NodeWatch:
     def _take(self, look: Look, reply: Reply, stratum: str) -> None:
         self._note_answer(reply)
         span = reply.start_ns, reply.end_ns
+        self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
         for change in self.runs.observe(look.keys, reply.readings, *span):
             for run in (change.ended, change.begun):
                 if run is not None:

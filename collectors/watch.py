@@ -46,8 +46,9 @@ class Round:
 class Watch:
     """Probes a keyspace, judges what it sees, and hands what is to be kept to `sink`.
 
-    All calls belong to one event loop. `sink` takes a batch that is to be durable; it may not
-    block. Each node that is slow is left behind by the round and read again when it has answered.
+    All calls belong to one event loop. `sink` takes a batch that is to be durable; `noted` is told
+    layer, node and nanoseconds of each read; neither may block. A node that is slow is left behind
+    by the round, and read again when it has answered.
     """
 
     def __init__(
@@ -58,13 +59,15 @@ class Watch:
         clock: Clock,
         ids: Ids,
         sink: Callable[[Batch], None],
+        noted: Callable[[str, str, int], None] = lambda *_: None,
     ) -> None:
         self.settings = settings
         self.sampler = sampler
         self.rounds = 0
-        self._origin = origin
+        self.origin = origin
         self._clock = clock
         self._sink = sink
+        self._noted = noted
         self._journal = Journal(settings.keyspace, clock.as_row(), ids, settings.hash_keys)
         self._ledger = self._new_ledger()
         self._nodes: dict[tuple[str, str], NodeWatch] = {}
@@ -77,6 +80,12 @@ class Watch:
     def nodes(self) -> Sequence[NodeWatch]:
         """The nodes under watch."""
         return list(self._nodes.values())
+
+    def replace_keys(self, keys: Iterable[str]) -> None:
+        """Watch other keys from the next round on."""
+        self.sampler.replace_keys(keys)
+        for book in (self._ledger.book, *(node.runs for node in self._nodes.values())):
+            book.max_gap = self._max_gap_ns()
 
     def recall(self, runs: Iterable[RunRow]) -> None:
         """Take the newest origin runs of an earlier process: they bound commits from above only."""
@@ -92,7 +101,14 @@ class Watch:
             settings, self._ledger, self._journal, runs, lambda: list(self._changed)
         )
         node = NodeWatch(
-            settings, cache, self._ledger, self._journal, runs, findings, self._recheck_at
+            settings,
+            cache,
+            self._ledger,
+            self._journal,
+            runs,
+            findings,
+            self._recheck_at,
+            self._noted,
         )
         self._nodes[settings.layer, settings.name] = node
         node.put_row()
@@ -115,7 +131,7 @@ class Watch:
         samples = self.sampler.next()
         why = ""
         for sample in samples:
-            for chunk in _chunks(sample.keys, self._origin.batch_keys):
+            for chunk in _chunks(sample.keys, self.origin.batch_keys):
                 why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
         self.rounds += 1
         self.flush()
@@ -170,7 +186,8 @@ class Watch:
         self.put_extended()
 
     async def _probe(self, sample: Sample, wait_s: float | None) -> str:
-        reply = await self._origin.read(sample.keys)
+        reply = await self.origin.read(sample.keys)
+        self._noted(ORIGIN, self.settings.origin_name, reply.end_ns - reply.start_ns)
         look = self._look(sample.keys, reply)
         tasks = [
             asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
@@ -191,7 +208,7 @@ class Watch:
 
     def _look(self, keys: Sequence[str], reply: Reply) -> Look:
         look = self._ledger.observe_origin(
-            keys, reply.readings, reply.start_ns, reply.end_ns, self._origin.linearizable
+            keys, reply.readings, reply.start_ns, reply.end_ns, self.origin.linearizable
         )
         origin = self.settings.origin_name
         for change in look.changes:
@@ -252,7 +269,7 @@ class Watch:
         self.flush()
 
     async def _reread(self, node: NodeWatch, key: str) -> None:
-        reply = await self._origin.read([key])
+        reply = await self.origin.read([key])
         await node.inspect(self._look([key], reply))
 
     def _new_ledger(self) -> Ledger:

@@ -1,0 +1,189 @@
+"""What runs behind the web UI: probes on their loop, the schedule, the store's writer."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from collectors.journal import Ids
+from collectors.watch import Round, Watch
+from stalewatch.clock import ObserverClock, wall_ns
+from stalewatch.config.model import Config
+from stalewatch.metrics import Metrics
+from stalewatch.probe_loop import ProbeLoop
+from stalewatch.wiring import Wiring, watch_all, wire
+from stalewatch.writer import StoreWriter
+from store.base import ORIGIN, Batch, Store, StoreError
+
+EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
+DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
+NS_PER_S = 1_000_000_000
+SWITCH_INTERVAL_S = 0.0005
+"""So often threads take turns: a page that is rendered holds a stamp up no longer than this."""
+
+log = structlog.get_logger()
+
+
+class Runtime:
+    """One process that probes, as `stalewatch up` runs it."""
+
+    def __init__(self, config: Config, store: Store, metrics: Metrics) -> None:
+        self.config = config
+        self._store = store
+        self._metrics = metrics
+        self._clock = ObserverClock()
+        self._probes = ProbeLoop()
+        self._writer = StoreWriter(store, self._written)
+        metrics.watch_queue(lambda: self._writer.depth)
+        self._scheduler: AsyncIOScheduler | None = None
+        self._wiring: Wiring | None = None
+
+    async def start(self) -> None:
+        """Connect, and begin to probe."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._writer.start()
+        self._probes.start()
+        await self._probes.run(self._begin(self.config))
+
+    async def stop(self) -> None:
+        """End the schedule, write what is in memory, let go of every connection."""
+        await self._probes.run(self._end())
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._probes.stop)
+
+    async def reload(self, config: Config) -> None:
+        """Go on with another config; what was proven stays in the store."""
+        await self._probes.run(self._end())
+        await asyncio.to_thread(self._writer.drain, 10.0)
+        self.config = config
+        await self._probes.run(self._begin(config))
+
+    def readiness(self) -> list[str]:
+        """What keeps this process from doing its work; empty where nothing does."""
+        reasons = [f"the store takes no writes: {self._writer.problem}"] * bool(
+            self._writer.problem
+        )
+        if self._wiring is None:
+            return [*reasons, "still starting"]
+        waiting = [name for name, watch in self._wiring.watches.items() if not watch.rounds]
+        reasons += [f"keyspace {name} had no round yet" for name in waiting]
+        return [*reasons, *self._wiring.problems.values()]
+
+    async def _begin(self, config: Config) -> None:
+        wiring = wire(config, self._clock)
+        ids = Ids(*await asyncio.to_thread(self._store.last_ids))
+        await watch_all(wiring, ids, self._writer.put, self._note_read)
+        for name, watch in wiring.watches.items():
+            watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
+        self._wiring = wiring
+        self._scheduler = self._schedule(wiring)
+        self._scheduler.start()
+
+    async def _end(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+        if self._wiring is not None:
+            wiring, self._wiring = self._wiring, None
+            await wiring.close()
+
+    def _schedule(self, wiring: Wiring) -> AsyncIOScheduler:
+        scheduler = AsyncIOScheduler(
+            event_loop=self._probes.loop,
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
+        )
+        scheduler.add_listener(self._note_event, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        scheduler.add_listener(_note_error, EVENT_JOB_ERROR)
+        for name, watch in wiring.watches.items():
+            _add(scheduler, f"round {name}", self._round, _interval_s(watch), watch)
+        _add(scheduler, "extend", self._extend, EXTEND_S, wiring)
+        _add(scheduler, "fold", self._fold, FOLD_S)
+        _add(scheduler, "retain", self._retain, RETAIN_S)
+        _add(scheduler, "discover", wiring.discover, DISCOVER_S)
+        _add(scheduler, "keys", wiring.list_keys, KEYS_S)
+        _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
+        return scheduler
+
+    async def _round(self, watch: Watch) -> None:
+        if not self._writer.has_room:
+            # What cannot be kept is not gathered: a gap in coverage, told by the missed rounds.
+            self._metrics.note_missed(f"round {watch.settings.keyspace}")
+            return
+        done: Round = await watch.run_round(wait_s=0.9 * _interval_s(watch))
+        seconds = (done.end_ns - done.start_ns) / NS_PER_S
+        self._metrics.observe_round(
+            watch.settings.keyspace, seconds, wall_ns(), origin_answered=not done.origin_why
+        )
+
+    async def _extend(self, wiring: Wiring) -> None:
+        for watch in wiring.watches.values():
+            watch.put_extended()
+
+    async def _fold(self) -> None:
+        await self._on_store(self._store.fold)
+
+    async def _retain(self) -> None:
+        await self._on_store(self._store.retain)
+
+    async def _on_store(self, work: Callable[[int], object]) -> None:
+        try:
+            await asyncio.to_thread(work, wall_ns())
+        except StoreError as error:
+            log.error("the store cannot be tended", why=str(error))
+
+    async def _check_clock(self, wiring: Wiring) -> None:
+        if self._clock.check_epoch():
+            log.warning("wall time jumped: a new epoch of the clock begins")
+            self._metrics.note_epoch()
+            for watch in wiring.watches.values():
+                watch.begin_epoch()
+
+    def _written(self, batch: Batch, seconds: float) -> None:
+        self._metrics.observe_batch(batch)
+        self._metrics.observe_write(seconds)
+
+    def _note_read(self, layer: str, node: str, took_ns: int) -> None:
+        if layer == ORIGIN:
+            self._metrics.observe_origin_read(node, took_ns / NS_PER_S)
+        else:
+            self._metrics.observe_read(layer, took_ns / NS_PER_S)
+
+    def _note_event(self, event: Any) -> None:
+        if event.code == EVENT_JOB_MISSED:
+            self._metrics.note_missed(event.job_id)
+        else:
+            self._metrics.note_overrun(event.job_id)
+
+
+def _interval_s(watch: Watch) -> float:
+    return watch.settings.interval_ns / NS_PER_S
+
+
+def _add(
+    scheduler: AsyncIOScheduler,
+    name: str,
+    work: Callable[..., Awaitable[None]],
+    every_s: float,
+    *args: object,
+) -> None:
+    is_round = name.startswith("round ")
+    scheduler.add_job(
+        work,
+        "interval",
+        id=name,
+        args=args,
+        seconds=every_s,
+        # The first round at once; chores when there is something to do.
+        next_run_time=datetime.now(UTC) + timedelta(seconds=0 if is_round else every_s),
+        jitter=None if is_round else every_s / 20,
+    )
+
+
+def _note_error(event: Any) -> None:
+    log.error("a job failed", job=event.job_id, exc_info=event.exception)

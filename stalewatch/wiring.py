@@ -1,0 +1,206 @@
+"""From a config to watches: who is connected to what. Nothing here probes, judges or writes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
+from collectors.base import Keyspace as KindKeyspace
+from collectors.budget import Budget
+from collectors.discovery import Discovery
+from collectors.journal import Ids, NodeSettings
+from collectors.kinds import DEFAULT_PORTS, load_kinds
+from collectors.sample import Sampler
+from collectors.throttle import ThrottledCache, ThrottledOrigin
+from collectors.watch import Watch, WatchSettings
+from stalewatch.config.model import Config, Keyspace, Layer
+from store.base import Batch
+
+
+@dataclass(slots=True)
+class Connected:
+    """One connected server, with the budget that all its keyspaces share."""
+
+    server: Server
+    budget: Budget
+
+
+@dataclass(slots=True)
+class LayerNodes:
+    """The nodes of a layer that are connected now, by name, and how more are found."""
+
+    name: str
+    layer: Layer
+    discovery: Discovery
+    nodes: dict[str, tuple[Target, Connected]] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Wiring:
+    """Every connection and every watch of a config."""
+
+    config: Config
+    clock: Clock
+    origins: dict[str, Connected]
+    layers: dict[str, LayerNodes]
+    watches: dict[str, Watch] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    """What could not be found out about a keyspace or a layer, and why."""
+
+    async def discover(self) -> None:
+        """Ask every layer's discovery again: connect new nodes, let go of those that are gone."""
+        for layer in self.layers.values():
+            await self._discover(layer)
+
+    async def list_keys(self) -> None:
+        """Read every keyspace's keys again; a list that cannot be read stays as it was."""
+        for name, watch in self.watches.items():
+            keyspace = self.config.keyspaces[name]
+            try:
+                watch.replace_keys(await keys_of(keyspace, watch.origin))
+                self.problems.pop(name, None)
+            except (SourceError, OSError) as error:
+                self.problems[name] = f"keyspace {name}: cannot list its keys: {error}"
+
+    async def close(self) -> None:
+        """Stop every watch, then let go of every connection."""
+        for watch in self.watches.values():
+            await watch.close()
+        for layer in self.layers.values():
+            for _, connected in layer.nodes.values():
+                await connected.server.close()
+        for connected in self.origins.values():
+            await connected.server.close()
+
+    def open_origin(self, name: str) -> Origin:
+        """The origin of a keyspace, behind its budget."""
+        keyspace = self.config.keyspaces[name]
+        connected = self.origins[keyspace.origin.name]
+        source = connected.server.open(keyspace.origin.binding, _kind_keyspace(name, keyspace))
+        return ThrottledOrigin(
+            source,  # type: ignore[arg-type]  # an origin kind opens origins
+            connected.budget,
+            self.clock.now_ns,
+            keyspace.sample.interval.ns,
+        )
+
+    def open_cache(self, name: str, layer: LayerNodes, connected: Connected) -> Cache:
+        """A node as a keyspace addresses it, behind the node's budget."""
+        keyspace = self.config.keyspaces[name]
+        binding = keyspace.layers[layer.name]
+        source = connected.server.open(binding, _kind_keyspace(name, keyspace))
+        return ThrottledCache(
+            source,  # type: ignore[arg-type]  # a cache kind opens caches
+            connected.budget,
+            self.clock.now_ns,
+            keyspace.sample.interval.ns,
+        )
+
+    async def _discover(self, layer: LayerNodes) -> None:
+        found = await layer.discovery.discover()
+        layer.problems = found.problems
+        listed = {target.name: target for target in found.targets}
+        for name, (target, connected) in list(layer.nodes.items()):
+            if listed.get(name) != target:
+                for watch in self.watches.values():
+                    watch.drop_node(layer.name, name)
+                await connected.server.close()
+                del layer.nodes[name]
+        for target in found.targets:
+            if target.name not in layer.nodes:
+                self._connect(layer, target)
+
+    def _connect(self, layer: LayerNodes, target: Target) -> None:
+        kind = load_kinds()[0][layer.layer.kind]
+        server = kind.connect(target, layer.layer, self.clock.now_ns)
+        connected = Connected(server, _budget(layer.layer.limit.per_second, self.clock))
+        layer.nodes[target.name] = target, connected
+        for name, watch in self.watches.items():
+            if layer.name in self.config.keyspaces[name].layers:
+                settings = _node_settings(layer, target)
+                watch.add_node(settings, self.open_cache(name, layer, connected))
+
+
+def wire(config: Config, clock: Clock) -> Wiring:
+    """Connections to every origin, and the layers whose nodes are still to be discovered."""
+    kinds = load_kinds()[1]
+    origins = {
+        name: Connected(
+            kinds[origin.kind].connect(origin, clock.now_ns),
+            _budget(origin.limit.per_second, clock),
+        )
+        for name, origin in config.origins.items()
+    }
+    layers = {
+        name: LayerNodes(name, layer, Discovery(layer.nodes, DEFAULT_PORTS.get(layer.kind)))
+        for name, layer in config.layers.items()
+    }
+    return Wiring(config, clock, origins, layers)
+
+
+async def watch_all(
+    wiring: Wiring,
+    ids: Ids,
+    sink: Callable[[Batch], None],
+    noted: Callable[[str, str, int], None] = lambda *_: None,
+) -> None:
+    """A watch for each keyspace, with its keys and the nodes that are there."""
+    for name, keyspace in wiring.config.keyspaces.items():
+        sample = keyspace.sample
+        origin = wiring.open_origin(name)
+        sampler = Sampler((), sample.size, sample.pinned, float(sample.recent.percent) / 100)
+        settings = _watch_settings(wiring.config, name, keyspace)
+        wiring.watches[name] = Watch(settings, origin, sampler, wiring.clock, ids, sink, noted)
+    await wiring.list_keys()
+    await wiring.discover()
+
+
+async def keys_of(keyspace: Keyspace, origin: Origin) -> Sequence[str]:
+    """The keys that a keyspace declares. Raises SourceError or OSError."""
+    keys = keyspace.keys
+    if keys.keys is not None:
+        return keys.keys
+    if keys.range is not None:
+        return [str(number) for number in range(keys.range.first, keys.range.to + 1)]
+    if keys.file is not None:
+        lines = keys.file.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if line]
+    return await origin.list_keys()
+
+
+def _watch_settings(config: Config, name: str, keyspace: Keyspace) -> WatchSettings:
+    origin = config.origins[keyspace.origin.name]
+    return WatchSettings(
+        keyspace=name,
+        order=keyspace.version.order,
+        interval_ns=keyspace.sample.interval.ns,
+        recurs=keyspace.version.recurs,
+        hash_keys=config.store.keys == "hashed",
+        origin_name=keyspace.origin.name,
+        origin_kind=origin.kind,
+    )
+
+
+def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
+    declared = layer.layer
+    ttl = declared.documented_ttl
+    return NodeSettings(
+        layer=layer.name,
+        name=target.name,
+        region=target.region,
+        kind=declared.kind,
+        address=f"{target.host}:{target.port}",
+        mechanism=declared.mechanism,
+        max_staleness_ns=declared.max_staleness.ns,
+        ttl_s=None if ttl is None else ttl.seconds,
+        ttl_jitter_s=declared.ttl_jitter.seconds,
+        is_single_tier=declared.single_tier,
+    )
+
+
+def _kind_keyspace(name: str, keyspace: Keyspace) -> KindKeyspace:
+    return KindKeyspace(name, keyspace.version.type)
+
+
+def _budget(per_second: float, clock: Clock) -> Budget:
+    return Budget(clock.now_ns(), per_second, bytes_per_s=per_second * 64 * 1024)
