@@ -155,10 +155,10 @@ class _Trial:
                 yield "flipped", what, limit
             elif said.verdict is Verdict.INDETERMINATE is not before.verdict:
                 tally.withdrawn[said.reason] += 1
-            # More evidence may show that numbers start again, so only one life's bounds must tighten.
-            if self.is_one_life and not _is_within(said.bounds, before.bounds):
-                if said.reason not in DOUBTS:
-                    yield "loosened", what, limit
+            # More evidence may show that numbers start again: only one life's bounds must tighten.
+            must_tighten = self.is_one_life and said.reason not in DOUBTS
+            if must_tighten and not _is_within(said.bounds, before.bounds):
+                yield "loosened", what, limit
 
 
 def _broken_by_truth(
