@@ -1,9 +1,10 @@
 """How each keyspace is read at its origin and on its layers: options of a kind named elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from settings import Section
 from stalewatch.config.document import Document
@@ -89,11 +90,23 @@ def problems_of(
     error: ValidationError, model: type[BaseModel], document: Document, prefix: Loc = ()
 ) -> Iterator[Problem]:
     """Each error with its place in the file."""
-    for each in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for each in errors:
         loc: Loc = each["loc"]
-        text = told(each, model, loc, each.get("input"))
-        place = (*prefix, *loc)
+        if each["type"] == "too_short" and _has_inner(errors, loc):
+            continue  # the entries are there, and their own mistakes are told
+        place = (*prefix, *(loc if prefix else _without_kind(loc)))
         if each["type"].startswith("union_tag"):
             place = (*place, "kind")
         at_key = each["type"] == "extra_forbidden"
-        yield document.problem(place, text, at_key=at_key)
+        yield document.problem(place, told(each, model, loc, each.get("input")), at_key=at_key)
+
+
+def _has_inner(errors: Sequence[ErrorDetails], loc: Loc) -> bool:
+    return any(len(each["loc"]) > len(loc) and each["loc"][: len(loc)] == loc for each in errors)
+
+
+def _without_kind(loc: Loc) -> Loc:
+    """`layers.edge.http.limit` → `layers.edge.limit`: the library adds the kind to the path."""
+    is_inside = len(loc) > 3 and loc[0] in {"layers", "origins"}
+    return (*loc[:2], *loc[3:]) if is_inside else loc

@@ -235,6 +235,7 @@ class OriginUse(Section):
     name: Name
     """Which of the `origins`."""
     binding: SerializeAsAny[Section]
+    """The rest of the mapping, read by the model of the origin's kind."""
 
 
 class Keyspace(Section):

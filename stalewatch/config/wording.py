@@ -52,7 +52,13 @@ def told(error: ErrorDetails, model: type[BaseModel], loc: Loc, given: object) -
         return _choice(str(context["expected"]), loc, given)
     if kind == "value_error":
         return str(context["error"])
-    return _PLAIN.get(kind) or re.sub(r"^Input should be ", "expected ", error["msg"])
+    return _PLAIN.get(kind) or _plainer(error["msg"])
+
+
+def _plainer(message: str) -> str:
+    said = re.sub(r"^Input should be ", "expected ", message)
+    said = said.replace("greater than or equal to", "at least")
+    return said.replace("less than or equal to", "at most")
 
 
 def did_you_mean(written: str, known: Iterable[str]) -> str:
@@ -121,6 +127,17 @@ def _alternatives(annotation: Any) -> list[Any]:
     if get_origin(annotation) in {Union, UnionType}:
         return [one for arg in get_args(annotation) for one in _alternatives(arg)]
     return [annotation]
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a value of this type may be, in lists too."""
+    found: list[type[BaseModel]] = []
+    for each in _alternatives(annotation):
+        if _is_model(each):
+            found.append(each)
+        elif get_origin(each) in {list, tuple}:
+            found += models_in(get_args(each)[0])
+    return found
 
 
 def _is_model(each: Any) -> bool:

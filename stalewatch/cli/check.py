@@ -1,0 +1,116 @@
+"""`stalewatch check`: is the config right, does everybody answer, can the keyspaces be judged."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from stalewatch.config import Config
+    from stalewatch.reach import Report
+
+FOUND, BAD_CONFIG = 1, 2
+
+
+def check(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The config file.")] = Path(
+        "stalewatch.yaml"
+    ),
+    config_only: Annotated[
+        bool, typer.Option("--config-only", help="Look at the file alone; reach nobody.")
+    ] = False,
+    grants: Annotated[
+        bool, typer.Option("--grants", help="Print the least access that reading needs.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Validate the config and reach every node and origin; a table of what works."""
+    from stalewatch.clock import ObserverClock
+    from stalewatch.config import ConfigError, load
+
+    try:
+        loaded = load(config, with_sources=not (config_only or grants))
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(BAD_CONFIG) from None
+    if grants:
+        _print_grants(loaded, as_json=as_json)
+    elif config_only:
+        typer.echo(json.dumps({"ok": True}) if as_json else f"{config}: fine")
+    else:
+        from stalewatch.reach import look
+
+        report = asyncio.run(look(loaded, ObserverClock().now_ns))
+        _print(report, as_json=as_json)
+        raise typer.Exit(_status(report))
+
+
+def _status(report: "Report") -> int:
+    if any(one.is_refused for one in report.keyspaces):
+        return BAD_CONFIG
+    is_fine = all(one.ok for one in report.servers)
+    return 0 if is_fine and all(one.could_look for one in report.keyspaces) else FOUND
+
+
+def _print(report: "Report", *, as_json: bool) -> None:
+    if as_json:
+        keyspaces = [{**asdict(one), "refused": one.is_refused} for one in report.keyspaces]
+        servers = [asdict(one) for one in report.servers]
+        typer.echo(json.dumps({"servers": servers, "keyspaces": keyspaces}))
+    else:
+        _print_tables(report)
+    for one in report.keyspaces:
+        if one.is_refused:
+            typer.echo(
+                f"keyspace {one.keyspace}: no layer yields a value that can be compared with the"
+                " origin's; check its keys, its version and how the layers are addressed",
+                err=True,
+            )
+
+
+def _print_tables(report: "Report") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    servers = Table("", "layer", "node", "address", "server", "problem", title="Servers")
+    for one in report.servers:
+        mark = "[green]ok[/]" if one.ok else "[red]fails[/]"
+        cells = (one.layer or "origin", one.name, one.address, one.server, one.problem)
+        servers.add_row(mark, *map(escape, cells))
+    keyspaces = Table("keyspace", "where", "found", "comparable", title="Keyspaces")
+    for compared in report.keyspaces:
+        for where, found in compared.found.items():
+            pairs = "" if where in {"origin", "keys"} else str(compared.pairs.get(where, 0))
+            keyspaces.add_row(*map(escape, (compared.keyspace, where, found, pairs)))
+    console.print(servers)
+    console.print(keyspaces)
+
+
+def _print_grants(config: "Config", *, as_json: bool) -> None:
+    needed = _grants(config)
+    if as_json:
+        typer.echo(json.dumps(needed))
+        return
+    for name, text in needed.items():
+        typer.echo(f"# {name}\n{text}\n")
+
+
+def _grants(config: "Config") -> dict[str, str]:
+    from collectors.kinds import load_kinds
+
+    caches, origins = load_kinds()
+    needed = {}
+    for name, origin in config.origins.items():
+        uses = {
+            k: ks.origin.binding for k, ks in config.keyspaces.items() if ks.origin.name == name
+        }
+        needed[f"origin {name}"] = origins[origin.kind].grants(origin, uses)
+    for name, layer in config.layers.items():
+        bound = {k: ks.layers[name] for k, ks in config.keyspaces.items() if name in ks.layers}
+        needed[f"layer {name}"] = caches[layer.kind].grants(layer, bound)
+    return needed
