@@ -1,0 +1,109 @@
+"""The routes under `/api/v1/`. The store is read in threads: the loop goes on serving pages."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from stalewatch.api.asked import (
+    FindingsAsked,
+    FreshnessAsked,
+    HistoryAsked,
+    KeysAsked,
+    NothingAsked,
+    WindowAsked,
+    named_in_path,
+)
+from stalewatch.api.coverage import coverage_of
+from stalewatch.api.freshness import freshness_of
+from stalewatch.api.history import history_of
+from stalewatch.api.items import finding_item, json_answer, listing, node_item
+from stalewatch.api.problem import MissingError, ParameterError
+from store.base import FindingRow, Store
+
+LISTS = ("nodes", "findings", "keys", "freshness", "coverage")
+
+
+def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
+    """Every route; `now_ns` is the wall clock in Unix nanoseconds."""
+    router = APIRouter()
+    _add_catalogue(router, store)
+    _add_findings(router, store)
+    _add_keys(router, store, now_ns)
+    _add_figures(router, store, now_ns)
+    return router
+
+
+def _add_catalogue(router: APIRouter, store: Store) -> None:
+    @router.get("/")
+    async def index(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        return listing({"name": name} for name in LISTS)
+
+    @router.get("/nodes")
+    async def nodes(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        rows = await asyncio.to_thread(store.nodes)
+        return listing(map(node_item, rows))
+
+
+def _add_findings(router: APIRouter, store: Store) -> None:
+    @router.get("/findings")
+    async def findings(asked: Annotated[FindingsAsked, Query()]) -> Response:
+        page = await asyncio.to_thread(
+            store.findings,
+            asked.open,
+            asked.keyspace,
+            asked.key,
+            asked.since,
+            asked.limit,
+            asked.cursor,
+        )
+        return listing(map(finding_item, page.items), page.next)
+
+    @router.get("/findings/{id}")
+    async def finding(id: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        return json_answer(finding_item(await _finding(store, id)))
+
+    @router.get("/findings/{id}/evidence")
+    async def evidence(id: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        lines = (await _finding(store, id)).evidence.rstrip("\n")
+        headers = {"cache-control": "no-store"}
+        return PlainTextResponse(f"{lines}\n" if lines else "", headers=headers)
+
+
+async def _finding(store: Store, id: str) -> FindingRow:
+    row = await asyncio.to_thread(store.finding, id)
+    if row is None:
+        raise MissingError(f"no finding {id!r}: /api/v1/findings lists those that are kept")
+    return row
+
+
+def _add_keys(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
+    @router.get("/keys")
+    async def keys(asked: Annotated[KeysAsked, Query()]) -> Response:
+        # One more than asked for tells whether there are more; a longer prefix shows them.
+        found = await asyncio.to_thread(store.keys, asked.keyspace, asked.prefix, asked.limit + 1)
+        items = [{"keyspace": asked.keyspace, "key": key} for key in found[: asked.limit]]
+        return listing(items, has_more=len(found) > asked.limit)
+
+    @router.get("/keys/{path:path}")
+    async def history(request: Request, asked: Annotated[HistoryAsked, Query()]) -> Response:
+        keyspace, in_path = named_in_path(request)
+        key = in_path if asked.key is None else asked.key
+        if key is None:
+            raise ParameterError("key", "is needed, in the path or in the query")
+        return json_answer(
+            await asyncio.to_thread(history_of, store, keyspace, key, asked, now_ns())
+        )
+
+
+def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
+    @router.get("/freshness")
+    async def freshness(asked: Annotated[FreshnessAsked, Query()]) -> Response:
+        cells, items = await asyncio.to_thread(freshness_of, store, asked, now_ns())
+        return listing(items, window=cells.window(), by=asked.by)
+
+    @router.get("/coverage")
+    async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
