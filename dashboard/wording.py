@@ -9,7 +9,7 @@ from math import floor, isinf
 from freshness.model import Reason, Value
 
 SECOND_NS = 1_000_000_000
-_UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 REASONS = {
     Reason.SUPERSEDED: "a newer version had committed longer ago than the maximum staleness",
@@ -29,27 +29,30 @@ REASONS = {
 
 
 def duration(ns: float | None) -> str:
-    """Nanoseconds in at most three figures; None and infinity are "unbounded"."""
+    """Nanoseconds as "120 ms", "36.4 s", "2 min 16 s", "3 h"; None and infinity are "unbounded"."""
     if ns is None or isinf(ns):
         return "unbounded"
     seconds = ns / SECOND_NS
     if seconds < 0.9995:
         return "0 s" if seconds <= 0 else f"{max(seconds * 1_000, 0.1):.3g} ms"
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{_three_figures(seconds / size)} {unit}"
-    return "1 s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s" if seconds >= 99.5 else f"{seconds:.3g} s"
+    return _in_two_units(round(seconds))
 
 
-def _three_figures(amount: float) -> str:
-    return f"{amount:.0f}" if amount >= 99.5 else f"{amount:.3g}"
+def _in_two_units(seconds: int) -> str:
+    at = next(at for at, (size, _) in enumerate(_UNITS) if seconds >= 2 * size)
+    (size, unit), (lesser, lesser_unit) = _UNITS[at], _UNITS[at + 1]
+    rest = seconds % size // lesser
+    return f"{seconds // size} {unit}" + (f" {rest} {lesser_unit}" if rest else "")
 
 
 def interval(lower_ns: int, upper_ns: int | None) -> str:
     """Bounds of a staleness: "1.8 s to 2.1 s", "at least 1.8 s" where nothing bounds it above."""
     if upper_ns is None:
         return f"at least {duration(lower_ns)}"
-    return f"{duration(lower_ns)} to {duration(upper_ns)}"
+    low, high = duration(lower_ns), duration(upper_ns)
+    return low if low == high else f"{low} to {high}"
 
 
 def behind(lower: int, upper: int | None) -> str:

@@ -88,12 +88,9 @@ def _where(row: FindingRow) -> list[Component]:
     ]
 
 
-def _versions(row: FindingRow) -> list[Component | str]:
-    return [
-        html.Span(version(row.held), className="held"),
-        " → ",
-        html.Span(version(row.latest), className="latest"),
-    ]
+def _versions(row: FindingRow) -> Component:
+    held = html.Span(version(row.held), className="held")
+    return html.Span([held, " → ", html.Span(version(row.latest), className="latest")])
 
 
 def _since(row: FindingRow, now_ns: int) -> list[Component]:

@@ -28,7 +28,8 @@ def nines_in_words(view: KeyspaceFreshness) -> str:
 
 def _card(view: KeyspaceFreshness) -> Component:
     body = _unjudged(view) if view.indicator is None else _judged(view, view.indicator)
-    return html.Article([html.H3(view.keyspace, className="card-name"), *body], className="card")
+    head = html.H3(view.keyspace, className="card-name")
+    return html.Article([head, html.Div(body, className="card-body")], className="card")
 
 
 def _unjudged(view: KeyspaceFreshness) -> list[Component]:
@@ -46,15 +47,15 @@ def _judged(view: KeyspaceFreshness, said: Indicator) -> list[Component]:
     return [
         html.Div(
             [
-                html.Span(percent(said.good), className="big"),
-                pill("nothing proven stale", "good")
-                if not view.stale
-                else pill(f"{view.stale:,} proven stale", "bad"),
-            ],
-            className="card-top",
+                html.Div(
+                    [html.Span(percent(said.good), className="big"), _stale(view)],
+                    className="card-top",
+                ),
+                html.P(f"of {count(view.judged, 'read')} not proven stale", className="card-sub"),
+                _bar(view),
+                _next_nine(view),
+            ]
         ),
-        html.P(f"of {count(view.judged, 'read')} not proven stale", className="card-sub"),
-        _bar(view),
         facts(
             [
                 ("95 % interval", f"{low} to {high}"),
@@ -64,8 +65,13 @@ def _judged(view: KeyspaceFreshness, said: Indicator) -> list[Component]:
                 ("Unknown", _unknown(view)),
             ]
         ),
-        _next_nine(view),
     ]
+
+
+def _stale(view: KeyspaceFreshness) -> Component:
+    if view.stale:
+        return pill(f"{view.stale:,} proven stale", "bad")
+    return pill("nothing proven stale", "good")
 
 
 def _unknown(view: KeyspaceFreshness) -> str:
@@ -82,18 +88,21 @@ def _next_nine(view: KeyspaceFreshness) -> Component:
 
 
 def _bar(view: KeyspaceFreshness) -> Component:
+    """The verdicts as lengths, and below them as numbers: no colour has to be told apart."""
     parts = (
         ("fresh", view.fresh),
         ("indeterminate", view.indeterminate),
         ("stale", view.stale),
         ("unknown", view.unknown),
     )
-    words = ", ".join(f"{amount:,} {name}" for name, amount in parts if amount)
     segments = [
-        html.Span(
-            className=f"seg seg-{name}", style={"flexGrow": amount}, title=f"{amount:,} {name}"
-        )
+        html.Span(className=f"seg seg-{name}", style={"flexGrow": amount})
         for name, amount in parts
         if amount
     ]
-    return html.Div(segments, className="bar", role="img", **attributes(aria_label=words))
+    numbers = [
+        html.Li([html.Span(className=f"swatch seg-{name}"), f"{amount:,} {name}"])
+        for name, amount in parts
+    ]
+    bar = html.Div(segments, className="bar", **attributes(aria_hidden="true"))
+    return html.Div([bar, html.Ul(numbers, className="numbers")])

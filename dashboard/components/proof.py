@@ -67,7 +67,7 @@ def _mark(mark: Mark, low: float, high: float) -> Component:
         className=f"mark mark-{mark.kind}{left}{right}",
         style={"left": f"{100 * start:.3f}%", "width": f"{100 * max(end - start, 0.0):.3f}%"},
     )
-    words = f"{_side(mark.from_s, 'before')} to {_side(mark.to_s, 'later')}"
+    words = _span(_side(mark.from_s, "before"), _side(mark.to_s, "later"))
     return html.Div(
         [
             html.Span(mark.label, className="mark-name"),
@@ -81,6 +81,10 @@ def _mark(mark: Mark, low: float, high: float) -> Component:
         ],
         className="mark-row",
     )
+
+
+def _span(begin: str, end: str) -> str:
+    return begin if begin == end else f"{begin} to {end}"
 
 
 def _side(offset_s: float | None, open_word: str) -> str:

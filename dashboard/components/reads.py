@@ -61,7 +61,7 @@ def _verdict(read: JudgedRead) -> list[Component]:
     why = REASONS[row.reason] + (f": {row.why}" if row.why else "")
     return [
         pill(row.verdict.value, _TONES.get(row.verdict, "good")),
-        html.Div(why, className="under wrap"),
+        html.Span(why, className="beside"),
     ]
 
 

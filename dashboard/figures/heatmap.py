@@ -41,36 +41,42 @@ def heatmap(view: HeatView, theme: Theme) -> Figure:
 
 
 def rows_of(lanes: Sequence[Lane]) -> Rows:
-    """A row a node, under its layer and region; a node that does not answer says so."""
-    return lay_out(
-        [
-            Row(
-                f"{lane.layer} · {lane.region}" if lane.region else lane.layer,
-                lane.node,
-                "" if lane.state == "up" else lane.state,
-            )
-            for lane in lanes
-        ]
-    )
+    """A row a node, under its layer; a node that does not answer says so."""
+    return lay_out([Row(lane.layer, lane.node, _note(lane)) for lane in lanes])
 
 
-def _middle(view: HeatView, square: Square) -> str:
-    return iso(square.start_ns + view.width_ns // 2)
+def _note(lane: Lane) -> str:
+    return lane.region if lane.state == "up" else lane.state
 
 
 def _squares(
     view: HeatView, rows: Rows, squares: Sequence[Square], palette: Palette
 ) -> dict[str, Any]:
+    """A whole grid, empty where there is no square, so that every square has the same size."""
+    first = view.window.since_ns // view.width_ns
+    columns = -(-view.window.until_ns // view.width_ns) - first
+    levels: list[list[float | None]] = [[None] * columns for _ in range(rows.depth)]
+    customs: list[list[list[str]]] = [[[]] * columns for _ in range(rows.depth)]
+    for square in squares:
+        column = square.start_ns // view.width_ns - first
+        if 0 <= column < columns:
+            levels[rows.at[square.lane]][column] = level(square.largest_ns)
+            customs[rows.at[square.lane]][column] = _custom(view, square)
     return {
         "type": "heatmap",
-        "x": [_middle(view, each) for each in squares],
-        "y": [rows.at[each.lane] for each in squares],
-        "z": [level(each.largest_ns) for each in squares],
-        "customdata": [_custom(view, each) for each in squares],
+        "x": [
+            iso((first + column) * view.width_ns + view.width_ns // 2) for column in range(columns)
+        ],
+        "y": list(range(rows.depth)),
+        "z": levels,
+        "customdata": customs,
         "hovertemplate": "%{customdata[0]}<extra></extra>",
+        "hoverongaps": False,
         "colorscale": [list(stop) for stop in palette.heat],
         "zmin": FRESH_LEVEL,
         "zmax": TOP_LEVEL,
+        "xgap": 1.5,
+        "ygap": 4,
         "showscale": False,
     }
 
@@ -149,7 +155,8 @@ def _layout(view: HeatView, rows: Rows, theme: Theme) -> dict[str, Any]:
             "fixedrange": True,
             "showgrid": False,
             "automargin": True,
-            "nticks": 8,
+            "nticks": 7,
+            "tickangle": 0,
             "ticks": "outside",
         },
         "yaxis": y_axis(rows),

@@ -1,4 +1,4 @@
-"""Rows of nodes under a heading for each layer and region: shared by both charts."""
+"""Rows of nodes under a heading for each layer: what both charts stand on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from dashboard.wording import shortened
 
 ROW_PX: Final = 26
 _EDGES_PX: Final = 56
-_HEADING: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Where each row lies on the y axis, from top to bottom, and where the headings do."""
+    """Where each row lies on the y axis, from 0 at the top, and where the headings do."""
 
     rows: Sequence[Row]
-    at: Sequence[float]
-    headings: Sequence[tuple[float, str]]
-    depth: float
+    at: Sequence[int]
+    headings: Sequence[tuple[int, str]]
+    depth: int
 
     @property
     def height_px(self) -> int:
@@ -39,14 +38,14 @@ class Rows:
 
 def lay_out(rows: Sequence[Row]) -> Rows:
     """Each group gets a heading above it; a group without a name gets none."""
-    at: list[float] = []
-    headings: list[tuple[float, str]] = []
-    depth = 0.0
+    at: list[int] = []
+    headings: list[tuple[int, str]] = []
+    depth = 0
     for number, row in enumerate(rows):
         if row.group and (number == 0 or rows[number - 1].group != row.group):
-            headings.append((depth + _HEADING / 2, row.group))
-            depth += _HEADING
-        at.append(depth + 0.5)
+            headings.append((depth, row.group))
+            depth += 1
+        at.append(depth)
         depth += 1
     return Rows(rows, at, headings, depth)
 
@@ -54,7 +53,7 @@ def lay_out(rows: Sequence[Row]) -> Rows:
 def y_axis(rows: Rows) -> dict[str, Any]:
     """Names are escaped, since plotly reads a subset of HTML in them."""
     return {
-        "range": [rows.depth, 0],
+        "range": [rows.depth - 0.5, -0.5],
         "tickvals": list(rows.at),
         "ticktext": [_tick(row) for row in rows.rows],
         "fixedrange": True,
@@ -66,7 +65,7 @@ def y_axis(rows: Rows) -> dict[str, Any]:
 
 def _tick(row: Row) -> str:
     name = escape(shortened(row.name, 20))
-    return f"{name} <i>{escape(row.note)}</i>" if row.note else name
+    return f"<i>{escape(row.note)}</i>  {name}" if row.note else name
 
 
 def headings(rows: Rows, palette: Palette) -> list[dict[str, Any]]:
@@ -74,6 +73,6 @@ def headings(rows: Rows, palette: Palette) -> list[dict[str, Any]]:
     base = {"xref": "paper", "x": 0, "xanchor": "left", "yanchor": "middle", "showarrow": False}
     font = {"size": 11, "color": palette.muted, "weight": 600}
     return [
-        base | {"y": y + 0.06, "text": escape(shortened(name, 40)), "font": font}
+        base | {"y": y + 0.12, "text": escape(shortened(name, 40)), "font": font}
         for y, name in rows.headings
     ]

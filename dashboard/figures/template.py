@@ -63,7 +63,7 @@ PALETTES: Final[dict[Theme, Palette]] = {
 }
 
 VERSION_HUES: Final = (
-    "#2f6fc4", "#0e7f6d", "#8556c9", "#a85a12", "#b03a76", "#4d6a1f", "#55657a", "#0f7496",
+    "#2f6fc4", "#0e7f6d", "#8556c9", "#a85a12", "#b03a76", "#4d6a1f", "#9c3d54", "#0f7496",
 )  # fmt: skip
 """White text on each has a contrast of at least 4.5 : 1; neighbours differ in lightness or hue."""
 

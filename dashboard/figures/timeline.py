@@ -47,8 +47,7 @@ def _rows_of(lanes: Sequence[Swimlane]) -> Rows:
 def _row(lane: Swimlane) -> Row:
     if lane.layer == ORIGIN:
         return Row("origin", lane.node)
-    group = f"{lane.layer} · {lane.region}" if lane.region else lane.layer
-    return Row(group, lane.node, "" if lane.state == "up" else lane.state)
+    return Row(lane.layer, lane.node, lane.region if lane.state == "up" else lane.state)
 
 
 def _bars(view: HistoryView, rows: Rows, bands: Sequence[Band]) -> dict[str, Any]:
@@ -170,7 +169,8 @@ def _layout(view: HistoryView, rows: Rows, theme: Theme) -> dict[str, Any]:
             "type": "date",
             "range": [iso(view.window.since_ns), iso(view.window.until_ns)],
             "automargin": True,
-            "nticks": 8,
+            "nticks": 7,
+            "tickangle": 0,
             "ticks": "outside",
             "fixedrange": True,
         },
@@ -186,7 +186,7 @@ def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> list[dict[s
         {
             "x": iso(each.last_at_ns),
             "y": rows.at[each.lane],
-            "text": f"stale ≥ {duration(each.longest_ns)}",
+            "text": "stale",
             "xanchor": "left" if _has_room(view, each) else "right",
             "xshift": 5 if _has_room(view, each) else -5,
             "showarrow": False,

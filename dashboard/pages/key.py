@@ -102,17 +102,17 @@ def picker_frame(address: Address, site: Site, parts: Parts) -> Component:  # no
     """The picker: a search field that writes itself into the address, and the list."""
     search = dmc.TextInput(
         id="key-search",
-        label="Find a key",
-        description="Keys that begin with what you type",
+        placeholder="Keys that begin with…",
         value=address.search,
         debounce=250,
         className="search",
+        **attributes(aria_label="Keys that begin with"),
     )
     return html.Div(
         [
             html.Div(html.H1("Keys"), className="page-head"),
             panel(
-                "Find a key by its beginning",
+                "Find a key",
                 [search, html.Div(parts["keys"]["children"], id="keys")],
             ),
         ],

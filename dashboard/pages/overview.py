@@ -53,16 +53,13 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
                 [html.H1("Overview"), html.P(parts["summary"]["children"], id="summary")],
                 className="page-head",
             ),
-            panel("Freshness now", filled("fresh")),
-            panel("Open findings", filled("findings")),
-            panel("Staleness by node", [filled("heat-empty"), chart], note=heat_legend()),
             html.Div(
-                [
-                    panel("Coverage", filled("coverage")),
-                    panel("Recently healed", filled("healed")),
-                ],
+                [panel("Freshness now", filled("fresh")), panel("Coverage", filled("coverage"))],
                 className="pair",
             ),
+            panel("Open findings", filled("findings")),
+            panel("Staleness by node", [filled("heat-empty"), chart], note=heat_legend()),
+            panel("Recently healed", filled("healed")),
         ],
         className="page",
     )

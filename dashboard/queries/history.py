@@ -10,7 +10,7 @@ from dashboard.queries.faults import FindingsView, findings
 from freshness.model import Result, Value, Verdict
 from store.base import ORIGIN, NodeRow, ReadRow, Span, Store
 
-READS_SHOWN: Final = 50
+READS_SHOWN: Final = 15
 READS_LOOKED_AT: Final = 500
 KEYS_SHOWN: Final = 50
 

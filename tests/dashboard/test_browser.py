@@ -1,0 +1,159 @@
+"""The UI end to end: a real browser, a real server, a real store."""
+
+import re
+import time
+from urllib.parse import quote
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from store.sqlite import SqliteStore
+from tests.dashboard.conftest import Watched
+from tests.dashboard.seed import STALE_KEY, STRANGE_KEYS, new_finding
+from tests.dashboard.serving import build, serving
+from tests.servers import free_port
+
+
+async def test_a_deep_link_as_the_very_first_request_works(url: str, watched: Watched) -> None:
+    await watched.page.goto(f"{url}/key/product/{STALE_KEY}?range=6h")
+    await expect(watched.page.locator("h1")).to_have_text(STALE_KEY)
+    await expect(watched.page.locator("#lanes .bars path").first).to_be_visible()
+    await expect(watched.page).to_have_title(f"{STALE_KEY} · product · Stalewatch")
+    assert await watched.page.locator("html").get_attribute("lang") == "en"
+
+
+async def test_overview_shows_freshness_findings_heat_and_coverage(
+    url: str, watched: Watched
+) -> None:
+    page = watched.page
+    await page.goto(url)
+    await expect(page.locator("h1")).to_have_count(1)
+    await expect(page.locator("#fresh .big")).to_contain_text("99.")
+    await expect(page.locator("#fresh")).to_contain_text("2 nines supported by")
+    await expect(page.locator("#findings [data-finding]")).to_have_count(2)
+    await expect(page.locator("#coverage")).to_contain_text("connection refused")
+    await expect(page.locator("#heat .hm image")).to_have_count(1)
+    await expect(page.locator("#healed [data-finding]")).to_have_count(3)
+
+
+async def test_a_new_finding_appears_without_a_reload(
+    url: str, watched: Watched, seeded: SqliteStore
+) -> None:
+    page = watched.page
+    await page.goto(url)
+    await expect(page.locator("#live-words")).to_have_text("live")
+    await expect(page.locator("#findings [data-finding]")).to_have_count(2)
+    loads: list[str] = []
+    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    seeded.write(new_finding(time.time_ns()))
+    await expect(page.locator("[data-finding=f-live]")).to_contain_text("sku-1044")
+    await expect(page.locator("#summary")).to_contain_text("3 open findings")
+    assert loads == []
+
+
+async def test_a_paused_page_stands_still_until_it_is_resumed(
+    url: str, watched: Watched, seeded: SqliteStore
+) -> None:
+    page = watched.page
+    await page.goto(url)
+    await expect(page.locator("#live-words")).to_have_text("live")
+    await page.click("#live")
+    await expect(page.locator("#live-words")).to_have_text("paused")
+    seeded.write(new_finding(time.time_ns()))
+    await page.click("#live")
+    await expect(page.locator("[data-finding=f-live]")).to_be_visible()
+    await expect(page.locator("#live-words")).to_have_text("live")
+
+
+@pytest.mark.parametrize("key", STRANGE_KEYS)
+async def test_keys_of_any_characters_are_safe_and_found(
+    url: str, watched: Watched, key: str
+) -> None:
+    page = watched.page
+    page.on("dialog", lambda dialog: watched.errors.append(f"dialog: {dialog.message}"))
+    await page.goto(f"{url}/key?q={quote(key[:3])}")
+    await page.locator(".keys").get_by_role("link", name=key, exact=True).click()
+    await expect(page.locator("h1")).to_have_text(key)
+    await expect(page.locator("#lanes .bars path").first).to_be_visible()
+    await page.reload()
+    await expect(page.locator("h1")).to_have_text(key)
+
+
+async def test_filters_are_in_the_address_and_back_undoes_them(url: str, watched: Watched) -> None:
+    page = watched.page
+    await page.goto(url)
+    await expect(page.locator("#heat .ytick text")).to_have_count(8)
+    await page.get_by_role("textbox", name="Layer").click()
+    await page.get_by_role("option", name="regional").click()
+    await expect(page).to_have_url(f"{url}/?layer=regional")
+    await expect(page.locator("#heat .ytick text")).to_have_count(3)
+    await page.locator("#range").get_by_text("6h", exact=True).click()
+    await expect(page).to_have_url(re.compile("range=6h"))
+    await page.go_back()
+    await page.go_back()
+    await expect(page).to_have_url(f"{url}/")
+    await expect(page.locator("#heat .ytick text")).to_have_count(8)
+
+
+async def test_a_finding_leads_to_its_key_in_an_absolute_window(url: str, watched: Watched) -> None:
+    page = watched.page
+    await page.goto(url)
+    await page.locator("#findings").get_by_role("link", name=STALE_KEY).click()
+    await expect(page).to_have_url(re.compile(r"/key/product/sku-1007\?from=.*&to="))
+    await expect(page.locator("#reads [data-read]").first).to_contain_text("stale")
+    await page.locator("#reads").get_by_role("link", name="Show").first.click()
+    await expect(page.locator(".proof")).to_contain_text("superseded in here")
+    await expect(page.locator(".proof code").last).to_contain_text("stalewatch evidence f-0002 |")
+    await expect(page).to_have_url(re.compile(r"read=\d+"))
+
+
+async def test_the_theme_follows_the_system_and_a_choice_is_remembered(
+    url: str, browser: Browser
+) -> None:
+    page = await browser.new_page(color_scheme="dark")
+    html = page.locator("html")
+    await page.goto(url)
+    await expect(page.locator("#fresh")).to_be_visible()
+    await expect(html).to_have_attribute("data-mantine-color-scheme", "dark")
+    await page.click("#theme-toggle")
+    await expect(html).to_have_attribute("data-mantine-color-scheme", "light")
+    await page.reload()
+    await expect(page.locator("#fresh")).to_be_visible()
+    await expect(html).to_have_attribute("data-mantine-color-scheme", "light")
+    await page.close()
+
+
+@pytest.mark.parametrize("path", ["/", f"/key/product/{STALE_KEY}?read=5", "/key"])
+async def test_a_phone_needs_no_sideways_scrolling(url: str, watched: Watched, path: str) -> None:
+    page = watched.page
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto(url + path)
+    await expect(page.locator("h1")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def test_an_empty_store_says_that_nothing_is_known(watched: Watched) -> None:
+    page = watched.page
+    store = SqliteStore(":memory:")
+    with serving(build(store)) as url:
+        await page.goto(url)
+        await expect(page.locator("#fresh")).to_contain_text("No data yet")
+        await expect(page.locator("#findings")).to_contain_text("Nothing can be said")
+        await expect(page.locator("body")).not_to_contain_text("100 %")
+        await page.goto(f"{url}/key/product/nowhere")
+        await expect(page.locator("#lanes-empty")).to_contain_text("Unknown key")
+        await page.goto(f"{url}/no/such/page")
+        await expect(page.locator("h1")).to_have_text("No such page")
+        await page.goto("about:blank")
+    store.close()
+
+
+async def test_a_lost_server_shows_in_the_badge(seeded: SqliteStore, browser: Browser) -> None:
+    page, port = await browser.new_page(), free_port()
+    with serving(build(seeded), port) as url:
+        await page.goto(url)
+        await expect(page.locator("#live-words")).to_have_text("live")
+    await expect(page.locator("#live-words")).to_have_text("reconnecting", timeout=15_000)
+    with serving(build(seeded), port):
+        await expect(page.locator("#live-words")).to_have_text("live", timeout=30_000)
+        await page.close()
