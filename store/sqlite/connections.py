@@ -1,5 +1,7 @@
 """Connections to one file: a single writer under a lock, and as many readers as threads read."""
 
+import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -50,6 +52,24 @@ class Connections:
             self._writer.execute("PRAGMA foreign_keys = ON")
             # A checkpoint that a long read delayed leaves a long log; this gives its space back.
             self._writer.execute(f"PRAGMA journal_size_limit = {64 * 2**20}")
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Lets one process at a time look at the file, create it, migrate it and switch it to WAL.
+
+        SQLite does not wait for others when it switches. The lock is on the directory: a second
+        descriptor of the file itself would drop SQLite's own locks as it is closed.
+        """
+        if self.path == MEMORY:
+            yield
+            return
+        with told_as_store_error(self.path):
+            directory = os.open(Path(self.path).absolute().parent, os.O_RDONLY)
+            try:
+                fcntl.flock(directory, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(directory)
 
     @contextmanager
     def writer(self) -> Iterator[Database]:

@@ -32,9 +32,11 @@ def v1(db: Database) -> None:
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 
-    Raises StoreError, with the file as it was, for a newer schema and for a file that is not ours.
+    Call it within `Connections.opening`. Raises StoreError, with the file as it was, for a newer
+    schema and for a file that is not ours.
     """
-    newest = len(known.pending(Database(memory=True)))
+    with Database(memory=True) as empty:
+        newest = len(known.pending(empty))
     with connections.writer() as db:
         found = _version(db, connections.path)
         if found > newest:
@@ -45,17 +47,16 @@ def migrate(connections: Connections, known: Migrations = migrations) -> None:
         if found < newest:
             if found and connections.path != MEMORY:
                 copy_database(connections, _free_name(f"{connections.path}.before-v{newest}"))
-            _apply(db, known, newest, connections.path)
+            _apply(db, known, newest)
 
 
-def _apply(db: Database, known: Migrations, newest: int, path: str) -> None:
-    # The write lock first: of two processes that start at once, one waits and finds all done.
+def _apply(db: Database, known: Migrations, newest: int) -> None:
+    # The write lock first: an older Stalewatch that still writes has to finish its batch.
     db.execute("BEGIN IMMEDIATE")
     try:
-        if _version(db, path) < newest:
-            known.apply(db)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {newest}")
+        known.apply(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {newest}")
         db.commit()
     except BaseException:
         db.rollback()
@@ -64,10 +65,9 @@ def _apply(db: Database, known: Migrations, newest: int, path: str) -> None:
 
 def _version(db: Database, path: str) -> int:
     """The schema version of a file, 0 where it is empty; a StoreError where it is not ours."""
-    with db.atomic():  # one snapshot: another process may be creating the file just now
-        asked = ("application_id", "user_version")
-        mark, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in asked)
-        is_empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    asked = ("application_id", "user_version")
+    mark, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in asked)
+    is_empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if mark != APPLICATION_ID and not is_empty:
         raise StoreError(f"{path}: it is another application's database; choose another path")
     return int(version) if mark == APPLICATION_ID else 0

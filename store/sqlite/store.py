@@ -37,8 +37,9 @@ class SqliteStore:
         self._retention = retention or Retention()
         self._connections = Connections(path)
         try:
-            migrate(self._connections)
-            self._connections.use_wal()
+            with self._connections.opening():
+                migrate(self._connections)
+                self._connections.use_wal()
             with self._transaction() as db:
                 db.conn.execute("UPDATE meta SET app_version = ?", (app_version,))
         except BaseException:
