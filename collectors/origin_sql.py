@@ -6,9 +6,11 @@ declares.
 
 import asyncio
 import contextlib
+import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+import socket
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -22,6 +24,9 @@ from collectors.sql_value import Rows, SqlValues
 from settings import Duration, Secret, Section, Tls
 
 FAILURES: Final = (psycopg.Error, OSError, UnicodeError, ValueError)
+Row = tuple[Any, ...]
+Connection = psycopg.AsyncConnection[Row]
+T = TypeVar("T")
 SECOND: Final = Duration.parse("1s")
 
 
@@ -76,7 +81,7 @@ class PostgresServer:
         self.options = options
         self.now_ns = now_ns
         self._turn = asyncio.Lock()
-        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._connection: Connection | None = None
         self._pause = Pause()
         self._is_leader = False
 
@@ -86,7 +91,7 @@ class PostgresServer:
 
     async def query(
         self, query: str, keys: Sequence[str] | None = None
-    ) -> tuple[int, list[str], list[tuple[Any, ...]], bool]:
+    ) -> tuple[int, list[str], list[Row], bool]:
         """Run a query: its start stamp, its columns and rows, and whether the leader answered.
 
         Raises SourceError.
@@ -94,23 +99,39 @@ class PostgresServer:
         async with self._turn:
             connection = await self._connected()
             start_ns = self.now_ns()
-            is_done = False
             try:
-                async with asyncio.timeout(self.options.read_timeout.seconds):
-                    is_leader = await self._leads(connection)
-                    parameters = None if keys is None else {"keys": list(keys)}
-                    cursor = await connection.execute(query.encode(), parameters)
-                    rows = await cursor.fetchall()
-                is_done = True
-                return start_ns, [one.name for one in cursor.description or ()], rows, is_leader
-            except TimeoutError:
-                raise SourceError("timed out") from None
+                columns, rows, is_leader = await self._bounded(
+                    connection, self._ask(connection, query, keys)
+                )
             except FAILURES as error:
-                is_done = not connection.broken
                 raise SourceError(_why(error)) from None
-            finally:
-                if not is_done:  # cancelled too: the rows to come are nobody's
-                    await self._drop()
+            return start_ns, columns, rows, is_leader
+
+    async def _ask(
+        self, connection: Connection, query: str, keys: Sequence[str] | None
+    ) -> tuple[list[str], list[Row], bool]:
+        is_leader = await self._leads(connection)
+        parameters = None if keys is None else {"keys": list(keys)}
+        cursor = await connection.execute(query.encode(), parameters)
+        return [one.name for one in cursor.description or ()], await cursor.fetchall(), is_leader
+
+    async def _bounded(self, connection: Connection, asking: Coroutine[Any, Any, T]) -> T:
+        """What `asking` brings in time. Late or cancelled, the connection is cut.
+
+        psycopg would answer a cancellation by asking the server, for 10 s where that hangs.
+        """
+        task = asyncio.ensure_future(asking)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self.options.read_timeout.seconds)
+            if not done:
+                raise SourceError("timed out")
+            return task.result()
+        finally:
+            if not task.done():
+                _cut(connection)
+                self._connection = None
+                await asyncio.wait({task})
+                task.exception()
 
     async def check(self) -> Health:
         """Ask for the version, and whether it is a replica."""
@@ -126,31 +147,34 @@ class PostgresServer:
         """Drop the connection."""
         await self._drop()
 
-    async def _leads(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> bool:
+    async def _leads(self, connection: Connection) -> bool:
         """A leader stays one for the life of a connection; a replica may be promoted."""
         if not self._is_leader:
             row = await (await connection.execute("SELECT pg_is_in_recovery()")).fetchone()
             self._is_leader = row == (False,)
         return self._is_leader
 
-    async def _connected(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    async def _connected(self) -> Connection:
         if self._connection is not None and not self._connection.closed:
             return self._connection
         if why := self._pause.why_not_now(self.now_ns()):
             raise SourceError(why)
         try:
             async with asyncio.timeout(self.options.connect_timeout.seconds):
-                self._connection = await self._open()
+                self._connection = connection = await self._open()
+            await self._bounded(connection, self._set_up(connection))
         except TimeoutError:
             raise SourceError(self._pause.fail(self.now_ns(), "connecting timed out")) from None
         except (*FAILURES, *ServerProblem) as error:
+            await self._drop()
             raise SourceError(self._pause.fail(self.now_ns(), _why(error))) from None
         self._pause.succeed()
-        return self._connection
+        self._is_leader = False
+        return connection
 
-    async def _open(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    async def _open(self) -> Connection:
         password = self.options.password
-        connection = await psycopg.AsyncConnection.connect(
+        return await psycopg.AsyncConnection.connect(
             make_conninfo(
                 self.options.url,
                 application_name="stalewatch",
@@ -160,13 +184,14 @@ class PostgresServer:
             autocommit=True,
             prepare_threshold=None,  # a pooler in between may give each query another session
         )
-        self._is_leader = False
+
+    async def _set_up(self, connection: Connection) -> None:
+        """Nothing but reads, and none that outlives its use."""
         timeout_ms = max(1, self.options.read_timeout.ns // 1_000_000)
         await connection.execute("SET default_transaction_read_only = on")
         await connection.execute(
             "SELECT set_config('statement_timeout', %s, false)", [str(timeout_ms)]
         )
-        return connection
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -210,6 +235,15 @@ class PostgresOrigin:
             return unanswered(keys, asked_ns, self._server.now_ns(), str(error)), False
         end_ns = self._server.now_ns()
         return Reply(start_ns, end_ns, self._rows.readings(keys, columns, rows)), is_led
+
+
+def _cut(connection: Connection) -> None:
+    """Shut the socket under a connection, so that whoever waits for it fails at once."""
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.pgconn.socket)) as wire,
+    ):
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 def _tls_parameters(tls: Tls | None, url: str) -> dict[str, str]:
