@@ -6,7 +6,7 @@ the row is gone (a recreated row may count its versions from one again). A numbe
 life used may then name two values, so such a number is never certified fresh.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from operator import attrgetter
 
@@ -20,15 +20,14 @@ from freshness.model import NOTHING_KNOWN, Bounds, Judgement, Order, Reason, Val
 class Life:
     """One stretch of a key in which versions only grow.
 
-    Reads that start at or after `opened` and end at or before `closed` fall in this life for sure.
-    `taken` is the highest version that any other life may have used.
+    Reads that start after `opened` and end before `closed` fall in this life for sure. `taken` is
+    the highest version that any other life may have used.
     """
 
     __slots__ = (
         "_doubted",
         "closed",
         "history",
-        "last_leader_start",
         "opened",
         "suspect",
         "taken",
@@ -39,7 +38,6 @@ class Life:
         self.opened = opened
         self.closed = NEVER
         self.taken = taken
-        self.last_leader_start = -NEVER
         self.suspect: OriginRead | None = None
         self._doubted: History | None = None
 
@@ -54,7 +52,6 @@ class Life:
             self.add(self.suspect)
             self.suspect = None
         self.add(read)
-        self.last_leader_start = max(self.last_leader_start, read.start)
 
     def doubt(self, read: OriginRead) -> None:
         """Hold a leader's read that contradicts this life until another one decides about it."""
@@ -63,9 +60,30 @@ class Life:
         self.suspect = read
         self._doubted = None
 
-    def settle(self) -> None:
-        """The suspect read belongs to the next life, and contradicts nothing in this one."""
+    def holds(self, evidence: Evidence) -> bool:
+        """Whether evidence belongs to this life, not to one before.
+
+        A late message or a lagging replica may speak of an earlier life, whenever it comes.
+        """
+        if self.is_first:
+            return True
+        match evidence:
+            case OriginRead(linearizable=True) | Write():
+                return evidence.start > self.opened
+            case _:
+                return False
+
+    def take(self, version: int | None) -> None:
+        """Note a version that another life may have used."""
+        if version is not None:
+            self.taken = version if self.taken is None else max(self.taken, version)
+
+    def restart(self, evidence: Iterable[Evidence]) -> None:
+        """Keep only this evidence: what else there was may be of the next life."""
+        self.history = History(self.history.order)
         self.suspect = None
+        for one in evidence:
+            self.add(one)
 
     def doubted(self) -> History:
         """The evidence, with what contradicts it and is not yet decided."""
@@ -99,7 +117,7 @@ class Life:
 class Epochs:
     """All the evidence about one key on one clock, and the judge of reads on it."""
 
-    __slots__ = ("_digests", "_lives", "_order")
+    __slots__ = ("_digests", "_evidence", "_lives", "_order")
 
     def __init__(
         self, order: Order, evidence: Iterable[Evidence] = (), recurs: bool = True
@@ -107,7 +125,8 @@ class Epochs:
         self._order = order
         self._digests = Digests(recurs)
         self._lives = [Life(History(order), -NEVER, None)]
-        for one in sorted(evidence, key=_place):
+        self._evidence = sorted(evidence, key=_place)
+        for one in self._evidence:
             self.observe(one)
 
     @property
@@ -121,11 +140,10 @@ class Epochs:
         life = self._lives[-1]
         if isinstance(evidence, OriginRead) and evidence.linearizable:
             return self._observe_leader(life, evidence)
-        if life.is_first or (isinstance(evidence, Write) and evidence.start >= life.opened):
+        if life.holds(evidence):
             life.add(evidence)
         else:
-            # A late message, a lagging replica or an older write may speak of an earlier life.
-            _take(life, _version(evidence))
+            life.take(_version(evidence))
         return False
 
     def judge(self, value: Value, start: int, end: int, max_staleness: int) -> Judgement:
@@ -155,6 +173,7 @@ class Epochs:
     def trim(self, keep: int) -> None:
         """Forget earlier lives and all but the newest versions of this one."""
         del self._lives[:-1]
+        self._evidence.clear()
         self._lives[-1].history.trim(keep)
         self._digests.trim(keep)
 
@@ -163,8 +182,9 @@ class Epochs:
     ) -> tuple[Bounds, Reason | None]:
         """Bounds by the evidence of the one life that the read falls in for sure."""
         instant: float = start
-        life = self._lives[bisect_right(self._lives, instant, key=attrgetter("opened")) - 1]
-        if end > life.closed:
+        # Stamps that equal the edge of a life order nothing: such a read is of either.
+        life = self._lives[bisect_left(self._lives, instant, key=attrgetter("opened")) - 1]
+        if end >= life.closed:
             return NOTHING_KNOWN, Reason.CONTRADICTION
         bounds, doubt = life.doubted().bounds(value, start, end)
         if doubt is Reason.NO_EVIDENCE and self._digests:
@@ -180,8 +200,8 @@ class Epochs:
         if read.value.version is None and read.value.absent:
             self._begin(life, read)
             return True
-        if read.start < life.opened:
-            _take(life, read.value.version)
+        if not life.holds(read):
+            life.take(read.value.version)
             return False
         suspect = life.suspect
         if not _contradicts(life, read):
@@ -194,15 +214,29 @@ class Epochs:
         return False
 
     def _begin(self, life: Life, *reads: OriginRead) -> None:
-        """Close a life with the last read that found it alive, and open the next."""
-        life.closed = life.last_leader_start
-        taken = life.highest_taken()
-        if life.suspect in reads:
-            life.settle()
-        born = Life(History(self._order), reads[0].end, taken)
+        """Close a life where it was last surely alive, and open the next."""
+        born = Life(History(self._order), reads[0].end, life.highest_taken())
+        life.closed = max(
+            (at for one in self._evidence if (at := _alive_at(one, reads[0])) is not None),
+            default=-NEVER,
+        )
+        life.restart(
+            one for one in self._evidence if life.holds(one) and _place(one)[0] <= life.closed
+        )
         for read in reads:
             born.admit(read)
         self._lives.append(born)
+
+
+def _alive_at(evidence: Evidence, contradiction: OriginRead) -> int | None:
+    """When evidence shows, before the leader was read, a version that it no longer had then."""
+    match evidence:
+        case OriginRead(value, start, int() as end, True) | Write(value, start, int() as end):
+            undone = contradiction.value.version
+            is_newer = value.version is not None and (undone is None or value.version > undone)
+            return start if is_newer and end < contradiction.start else None
+        case _:
+            return None
 
 
 def _contradicts(life: Life, read: OriginRead) -> bool:
@@ -215,11 +249,6 @@ def _confirms(suspect: OriginRead, read: OriginRead) -> bool:
     if suspect.value.version is None or read.value.version is None:
         return False
     return suspect.end <= read.start and suspect.value.version <= read.value.version
-
-
-def _take(life: Life, version: int | None) -> None:
-    if version is not None:
-        life.taken = version if life.taken is None else max(life.taken, version)
 
 
 def _version(evidence: Evidence) -> int | None:

@@ -124,8 +124,9 @@ class History:
         if version is None:
             return
         _lower(self._tried, version, write.start)
-        self._faces.setdefault(version, set()).add(write.value)
         if write.end is not None:
+            # Only what was acknowledged shows what the version holds: another may have won.
+            self._faces.setdefault(version, set()).add(write.value)
             _lower(self._seen, version, write.end)
 
     def _doubt(self, value: Value, version: int, index: "_Index") -> Doubt:

@@ -23,8 +23,8 @@ DIGEST_A, DIGEST_B = Value(projection="a"), Value(projection="b")
 CASES: list[tuple[str, Sequence[Evidence], Value, tuple[int, int], Verdict, Reason]] = [
     ("before a restore, the old life judges", RESTORED, Value(4), (12, 13), DOUBT,
      Reason.CONTRADICTION),
-    ("a read that a life surely holds", [leader(4, 3, 4), leader(5, 5, 6), *RESTORED], Value(4),
-     (10, 10), STALE, Reason.SUPERSEDED),
+    ("a read that a life surely holds", [leader(4, 2, 3), leader(5, 4, 5), *RESTORED], Value(4),
+     (9, 9), STALE, Reason.SUPERSEDED),
     ("between the last look before and the first after, nobody knows", RESTORED, Value(5), (15, 16),
      DOUBT, Reason.CONTRADICTION),
     ("after a restore, the restored version cannot be told from its namesake", RESTORED, Value(3),
