@@ -3,17 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
-from collectors.base import Keyspace, NowNs, Origin, Reply, Server, SourceError
-from collectors.discovery import Discovery
-from collectors.kinds import DEFAULT_PORTS, load_kinds
+from collectors.base import Clock, Reply, SourceError
 from freshness.model import Reading, Result
-from stalewatch.config.model import Config
-from stalewatch.config.model import Keyspace as KeyspaceConfig
-from stalewatch.keys import list_keys
+from stalewatch.config import Config
+from stalewatch.wiring import Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
 
@@ -57,49 +53,43 @@ class Report:
     keyspaces: Sequence[Compared]
 
 
-class _Connections:
-    """The servers of a config: origins by name, nodes by layer and name."""
-
-    def __init__(self) -> None:
-        self.origins: dict[str, Server] = {}
-        self.nodes: dict[str, dict[str, Server]] = {}
-        self.addresses: dict[tuple[str, str], str] = {}
-        self.unfound: list[Reached] = []
-
-
-async def look(config: Config, now_ns: NowNs) -> Report:
+async def look(config: Config, clock: Clock) -> Report:
     """Say hello to everybody, then read a few keys of each keyspace everywhere."""
-    async with AsyncExitStack() as stack:
-        connections = await _connect(config, now_ns, stack)
-        servers = await _greet(connections)
-        keyspaces = [
-            await _compare(name, keyspace, connections)
-            for name, keyspace in config.keyspaces.items()
-        ]
-    return Report([*servers, *connections.unfound], keyspaces)
+    wiring = wire(config, clock)
+    try:
+        await wiring.discover()
+        servers = await _greet(wiring)
+        keyspaces = [await _compare(name, wiring) for name in config.keyspaces]
+    finally:
+        await wiring.close()
+    return Report([*servers, *_unfound(wiring)], keyspaces)
 
 
-async def _connect(config: Config, now_ns: NowNs, stack: AsyncExitStack) -> _Connections:
-    caches, origins = load_kinds()
-    connections = _Connections()
-    for name, origin in config.origins.items():
-        server = origins[origin.kind].connect(origin, now_ns)
-        stack.push_async_callback(server.close)
-        connections.origins[name] = server
-        connections.addresses["", name] = _address(origin)
-    for name, layer in config.layers.items():
-        found = await Discovery(layer.nodes, DEFAULT_PORTS.get(layer.kind)).discover()
-        connections.unfound += [
-            Reached(name, "", "", ok=False, server="discovery", problem=problem)
-            for problem in found.problems
+def _unfound(wiring: Wiring) -> list[Reached]:
+    """What discovery could not find out, and layers that it found empty."""
+    problems = [(name, problem) for name, one in wiring.layers.items() for problem in one.problems]
+    problems += [(name, "no nodes") for name, one in wiring.layers.items() if not one.nodes]
+    return [
+        Reached(name, "", "", ok=False, server="discovery", problem=problem)
+        for name, problem in problems
+    ]
+
+
+async def _greet(wiring: Wiring) -> list[Reached]:
+    everybody = [
+        ("", name, _address(wiring.config.origins[name]), origin.server)
+        for name, origin in wiring.origins.items()
+    ]
+    for name, layer in wiring.layers.items():
+        everybody += [
+            (name, node, f"{target.host}:{target.port}", connected.server)
+            for node, (target, connected) in layer.nodes.items()
         ]
-        nodes = connections.nodes[name] = {}
-        for target in found.targets:
-            node = caches[layer.kind].connect(target, layer, now_ns)
-            stack.push_async_callback(node.close)
-            nodes[target.name] = node
-            connections.addresses[name, target.name] = f"{target.host}:{target.port}"
-    return connections
+    healths = await asyncio.gather(*(server.check() for *_, server in everybody))
+    return [
+        Reached(layer, name, address, health.ok, health.server, health.problem)
+        for (layer, name, address, _), health in zip(everybody, healths, strict=True)
+    ]
 
 
 def _address(origin: Any) -> str:
@@ -108,34 +98,19 @@ def _address(origin: Any) -> str:
     return str(given) if given else f"{getattr(origin, 'host', '')}:{getattr(origin, 'port', '')}"
 
 
-async def _greet(connections: _Connections) -> list[Reached]:
-    everybody = [("", name, server) for name, server in connections.origins.items()]
-    for layer, nodes in connections.nodes.items():
-        everybody += [(layer, name, server) for name, server in nodes.items()]
-    healths = await asyncio.gather(*(server.check() for _, _, server in everybody))
-    return [
-        Reached(layer, name, connections.addresses[layer, name], one.ok, one.server, one.problem)
-        for (layer, name, _), one in zip(everybody, healths, strict=True)
-    ]
-
-
-async def _compare(name: str, settings: KeyspaceConfig, connections: _Connections) -> Compared:
-    keyspace = Keyspace(name, settings.version.type)
-    origin: Origin = connections.origins[settings.origin.name].open(  # type: ignore[assignment]
-        settings.origin.binding, keyspace
-    )
+async def _compare(name: str, wiring: Wiring) -> Compared:
+    settings, origin = wiring.config.keyspaces[name], wiring.open_origin(name)
     try:
-        keys = _spread(await list_keys(settings.keys, origin))
-    except SourceError as error:
+        keys = _spread(await keys_of(settings, origin))
+    except (SourceError, OSError) as error:
         return Compared(name, {}, {"keys": str(error)}, could_look=False)
     truth = await origin.read(keys)
     pairs, found, has_answer = {}, {"origin": _summary([truth])}, False
-    for layer, binding in settings.layers.items():
-        nodes = connections.nodes[layer].values()
-        caches = [node.open(binding, keyspace) for node in nodes]
+    for layer in (wiring.layers[each] for each in settings.layers):
+        caches = [wiring.open_cache(name, layer, node) for _, node in layer.nodes.values()]
         replies = await asyncio.gather(*(cache.read(keys) for cache in caches))
-        pairs[layer] = sum(_comparable_pairs(truth, reply) for reply in replies)
-        found[layer] = _summary(replies)
+        pairs[layer.name] = sum(_comparable_pairs(truth, reply) for reply in replies)
+        found[layer.name] = _summary(replies)
         has_answer |= any(_answered(reply) for reply in replies)
     return Compared(name, pairs, found, could_look=has_answer and _answered(truth))
 

@@ -43,7 +43,7 @@ def check(
     else:
         from stalewatch.reach import look
 
-        report = asyncio.run(look(loaded, ObserverClock().now_ns))
+        report = asyncio.run(look(loaded, ObserverClock()))
         _print(report, as_json=as_json)
         raise typer.Exit(_status(report))
 

@@ -16,7 +16,7 @@ from pydantic import (
 from collectors.base import VersionType
 from collectors.discovery import NodeEntry
 from freshness.model import Order
-from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section, Size
+from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.url import ExternalUrl
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -24,7 +24,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,6
 Key = Annotated[str, BeforeValidator(lambda key: str(key) if type(key) is int else key)]
 """A key of a keyspace; a number in the file is the text of it."""
 
-BYTES_A_SECOND = Size.parse("1280KiB")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 _WRITTEN_AS = {
     Order.COUNTER: {VersionType.INTEGER},
@@ -117,8 +116,6 @@ class Origin(Section):
     """The kind of origin."""
     limit: Rate = Rate(5)
     """Most batches that it is asked for."""
-    byte_limit: Size = BYTES_A_SECOND
-    """Most bytes of values that it is asked for in a second."""
 
 
 class Layer(Section):
@@ -132,14 +129,10 @@ class Layer(Section):
     """The staleness that the layer promises not to exceed."""
     nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
     """Where its nodes are."""
-    refresh: Duration = Duration.parse("30s")
-    """How often its nodes are looked up again."""
     placement: Literal["all"] = "all"
     """Which nodes may hold a key."""
     limit: Rate = Rate(20)
     """Most batches that each node is asked for."""
-    byte_limit: Size = BYTES_A_SECOND
-    """Most bytes of values that each node is asked for in a second."""
     documented_ttl: Duration | None = None
     """The time to live that entries are given, so that a TTL dates the fill of an entry."""
     ttl_jitter: Duration = Duration(0)

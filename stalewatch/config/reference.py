@@ -1,7 +1,7 @@
-"""The reference in docs/config.md, made from the models: `python -m stalewatch.config.reference`."""
+"""Makes the reference in docs/config.md: `python -m stalewatch.config.reference docs/config.md`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from collectors.kinds import CACHES, ORIGINS
+from settings import Section
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
 from stalewatch.config.wording import models_in
 
@@ -16,38 +17,52 @@ MARK = "<!-- Below here: made by `python -m stalewatch.config.reference docs/con
 
 
 def reference() -> str:
-    """A table of keys for each mapping that a config file may hold."""
-    sections = [
-        *_tables("server", Server),
-        *_tables("store", StoreSettings),
-        *_tables("origins.O", Origin),
-        *_kinds("origins.O", {name: kind.options for name, kind in ORIGINS.items()}),
-        *_tables("layers.L", Layer),
-        *_kinds("layers.L", {name: kind.options for name, kind in CACHES.items()}),
-        *_tables("keyspaces.K", Keyspace),
-        *_kinds("keyspaces.K.origin", {name: kind.binding for name, kind in ORIGINS.items()}),
-        *_kinds("keyspaces.K.layers.L", {name: kind.binding for name, kind in CACHES.items()}),
-    ]
-    return "\n".join(sections)
+    """A table of keys for each mapping that a config file may hold; each model once."""
+    page = _Page()
+    page.add("server", Server)
+    page.add("store", StoreSettings)
+    page.add("origins.O", Origin)
+    page.add_kinds("origins.O", {name: kind.options for name, kind in ORIGINS.items()})
+    page.add("layers.L", Layer)
+    page.add_kinds("layers.L", {name: kind.options for name, kind in CACHES.items()})
+    page.add("keyspaces.K", Keyspace)
+    page.add_kinds("keyspaces.K.origin", {name: kind.binding for name, kind in ORIGINS.items()})
+    page.add_kinds("keyspaces.K.layers.L", {name: kind.binding for name, kind in CACHES.items()})
+    return "\n".join(page.lines)
 
 
-def _kinds(path: str, models: dict[str, type[BaseModel]]) -> Iterator[str]:
-    for name, model in models.items():
-        yield from _tables(path, model, f" of kind `{name}`")
+class _Page:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._titles: dict[type[BaseModel], str] = {}
 
+    def add_kinds(self, path: str, models: Mapping[str, type[BaseModel]]) -> None:
+        for name, model in models.items():
+            self.add(path, model, f" of kind `{name}`")
 
-def _tables(path: str, model: type[BaseModel], of: str = "") -> Iterator[str]:
-    fields = [(field.alias or name, field) for name, field in model.model_fields.items()]
-    yield f"### `{path}`{of}\n\n{model.__doc__ or ''}\n"
-    yield "| key | where left out | what it is |\n|---|---|---|"
-    for key, field in fields:
-        if key != "binding":
-            yield f"| `{key}` | {_default(field)} | {_said(field)} |"
-    yield ""
-    for key, field in fields:
-        # The options of kinds are tables of their own, named after their kind.
-        for inner in () if key in {"binding", "layers"} else models_in(field.annotation):
-            yield from _tables(f"{path}.{key}", inner, of)
+    def add(self, path: str, model: type[BaseModel], of: str = "") -> None:
+        """The table of a model, then those of the models in it that have none yet."""
+        self._titles[model] = f"`{path}`{of}"
+        fields = {f.alias or name: f for name, f in model.model_fields.items() if name != "binding"}
+        self.lines += [f"### `{path}`{of}\n\n{model.__doc__ or ''}\n"]
+        self.lines += ["| key | where left out | what it is |\n|---|---|---|"]
+        self.lines += [self._row(key, field) for key, field in fields.items()] + [""]
+        for key, field in fields.items():
+            for inner in self._new_models(field):
+                self.add(f"{path}.{key}", inner, of)
+
+    def _row(self, key: str, field: FieldInfo) -> str:
+        known = [self._titles[each] for each in models_in(field.annotation) if each in self._titles]
+        see = f" As {known[0]}." if known else ""
+        said = " ".join((field.description or "").replace("|", "\\|").split())
+        return f"| `{key}` | {_default(field)} | {said}{see} |"
+
+    def _new_models(self, field: FieldInfo) -> list[type[BaseModel]]:
+        return [
+            each
+            for each in models_in(field.annotation)
+            if each not in self._titles and each is not Section
+        ]
 
 
 def _default(field: FieldInfo) -> str:
@@ -65,10 +80,6 @@ def _written(default: Any) -> str:
     if isinstance(default, tuple):
         return "[" + ", ".join(map(str, default)) + "]"
     return str(default)
-
-
-def _said(field: FieldInfo) -> str:
-    return " ".join((field.description or "").replace("|", "\\|").split())
 
 
 def main(file: Path) -> None:
