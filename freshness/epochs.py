@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from operator import attrgetter
 
-from freshness.digests import Digests, digest_of
+from freshness.digests import Digests
 from freshness.evidence import Evidence, Invalidation, OriginRead, Write
 from freshness.history import NEVER, History
 from freshness.judge import decide
@@ -99,10 +99,6 @@ class Life:
         """Whether nothing is known of a life before this one."""
         return self.opened == -NEVER
 
-    def is_ordered(self) -> bool:
-        """Whether any version is known, in this life or before."""
-        return bool(self.history) or self.taken is not None
-
     def highest_taken(self) -> int | None:
         """The highest version that this life or any before it may have used."""
         suspected = self.suspect.value.version if self.suspect is not None else None
@@ -148,20 +144,17 @@ class Epochs:
 
     def judge(self, value: Value, start: int, end: int, max_staleness: int) -> Judgement:
         """The verdict on a read of `value` between `start` and `end`, for a maximum staleness."""
-        digest = digest_of(value)
-        if value.version is not None and (digest is None or self._lives[-1].is_ordered()):
+        if value.version is not None:
             bounds, doubt = self._bounds_of_version(value, start, end)
-        elif digest is not None:
-            bounds, doubt = self._digests.bounds(digest, start, end)
         else:
-            bounds, doubt = NOTHING_KNOWN, Reason.INCOMPARABLE
+            bounds, doubt = self._digests.bounds(value, start, end)
         return decide(bounds, doubt, max_staleness)
 
     def is_calm(self, value: Value) -> bool:
         """Whether a copy that equals the leader's last word needs no second thought."""
         life = self._lives[-1]
         if value.version is None:
-            return not life.is_ordered()
+            return True
         return life.is_first and life.suspect is None and life.history.is_topped_by(value)
 
     def superseded_within(self, value: Value) -> tuple[int | None, int | None]:
