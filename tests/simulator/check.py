@@ -110,7 +110,7 @@ class _Trial:
         self.is_one_life = dials.digests or not any(
             state.life or state.value == ABSENT for state in world.states
         )
-        plain = self.is_one_life and not dials.digests
+        plain = self.is_one_life and not dials.digests and not dials.strength["projections"]
         self.reference = Reference(dials.order, evidence) if plain else None
 
     def run(self, read: Read, tally: Tally) -> None:
@@ -197,7 +197,9 @@ def _part(rng: Random, pieces: list[Piece]) -> list[Piece]:
 
 def _follows_one_of(dropped: list[Write], evidence: Evidence) -> bool:
     return isinstance(evidence, Write) and any(
-        one.value.version == evidence.value.version and one.start <= evidence.start
+        (one.value.version, one.value.projection)
+        == (evidence.value.version, evidence.value.projection)
+        and one.start <= evidence.start
         for one in dropped
     )
 

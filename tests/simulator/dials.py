@@ -23,6 +23,7 @@ SWITCHES = {
     "second-clock": 0.2,
     "suspend": 0.15,
     "new-epoch": 0.1,
+    "projections": 0.12,
     "restore": 0.12,
     "recreation": 0.12,
 }
@@ -55,6 +56,8 @@ def draw_dials(rng: Random, focus: frozenset[str] = frozenset()) -> Dials:
     monotone = "monotone" in focus or (not focus and not digests and rng.random() < 0.2)
     if digests or monotone:
         on["restore"] = on["recreation"] = on["phantom"] = on["never-committed"] = False
+    if digests:
+        on["projections"] = False
     return Dials(
         order=Order.MONOTONE if monotone else Order.COUNTER,
         digests=digests,

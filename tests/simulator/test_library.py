@@ -16,6 +16,7 @@ FOCUSES = [
     pytest.param(frozenset({"recreation"}), 500, id="unversioned absence and recreation"),
     pytest.param(frozenset({"restore", "recreation", "late"}), 300, id="many lives, late events"),
     pytest.param(frozenset({"digests"}), 500, id="values without versions"),
+    pytest.param(frozenset({"projections"}), 300, id="versions and projections, shown or not"),
     pytest.param(frozenset({"monotone"}), 500, id="versions with gaps"),
     pytest.param(frozenset({"ahead", "phantom"}), 300, id="ahead of the origin"),
     pytest.param(frozenset({"second-clock", "suspend", "new-epoch"}), 300, id="clocks"),

@@ -41,7 +41,8 @@ def draw_states(rng: Random, dials: Dials) -> list[State]:
         states = [State(first, ABSENT, "absent")]
     else:
         version = rng.choice((0, 1, 1, 5))
-        states = [State(first, Value(version), f"0:{version}")]
+        value = Value(version, _projection(rng, dials, absent=False))
+        states = [State(first, value, f"0:{version}")]
     commits = rng.choice((0, 1, 2, 3, 5, 8, 12))
     for instant in sorted(_instant(rng, dials) for _ in range(commits)):
         states.append(_next(rng, dials, states, instant))
@@ -68,7 +69,8 @@ def _next(rng: Random, dials: Dials, states: list[State], instant: int) -> State
     if dials.digests:
         return State(instant, *_digest(rng, dials, len(states)))
     if last.value == ABSENT:
-        return State(instant, Value(1), f"{last.life}:1", last.life)
+        value = Value(1, _projection(rng, dials, absent=False))
+        return State(instant, value, f"{last.life}:1", last.life)
     life, version = last.life + 1, last.value.version or 0
     if rng.random() < 0.4 * dials.strength["recreation"]:
         return State(instant, ABSENT, "absent", life)
@@ -78,4 +80,10 @@ def _next(rng: Random, dials: Dials, states: list[State], instant: int) -> State
         return State(instant, base.value, base.identity, life, is_restored=True)
     version += rng.randint(1, 4) if dials.order is Order.MONOTONE else 1
     absent = rng.random() < dials.strength["delete"] * 0.5
-    return State(instant, Value(version, absent=absent), f"{last.life}:{version}", last.life)
+    value = Value(version, _projection(rng, dials, absent), absent)
+    return State(instant, value, f"{last.life}:{version}", last.life)
+
+
+def _projection(rng: Random, dials: Dials, absent: bool) -> str | None:
+    """A projection that stands beside the version; it recurs, since contents do."""
+    return rng.choice("pqr") if dials.strength["projections"] and not absent else None

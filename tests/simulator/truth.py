@@ -65,12 +65,21 @@ def truth_of(world: World, read: Read, evidence: Sequence[Piece]) -> Truth:
 
 def _last_current(states: list[State], read: Read, newest: int) -> int | None:
     for index in range(newest, -1, -1):
-        # A not-found without a version says as much as any other absence, versioned ones included.
-        if states[index].identity == read.identity or (
-            read.value == ABSENT and states[index].value.absent
-        ):
+        if _is_what(states[index], read):
             return index
     return None
+
+
+def _is_what(state: State, read: Read) -> bool:
+    """Whether a state is the value that was read, as far as the read showed it.
+
+    Without a version the content alone counts: any absence is a not-found, versioned ones too.
+    """
+    if read.value.version is not None:
+        return state.identity == read.identity
+    if read.value.absent:
+        return state.value.absent
+    return state.value.projection == read.value.projection
 
 
 def limit_of(world: World, read: Read, evidence: Sequence[Piece]) -> str | None:
@@ -102,6 +111,8 @@ def _shown_by(life: int, evidence: Sequence[Piece]) -> int | None:
 
 
 def _shows(read: OriginRead, life: int, evidence: Sequence[Piece]) -> bool:
+    if read.value != ABSENT and read.value.version is None:
+        return False
     return any(
         _end(old.evidence) < read.start  # equal stamps order nothing
         and (read.value == ABSENT or _version(old) > (read.value.version or 0))

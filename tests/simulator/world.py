@@ -170,7 +170,8 @@ class _Observer:
             lag = self.rng.choice((0, self._span(), self.rng.randint(0, 2 * self.horizon)))
         state = self.states[index_at(self.states, instant - lag)]
         start, end = instant - self._span(), instant + self._span()
-        self._add(OriginRead(state.value, start, end, not is_replica), state.life, instant)
+        value = self._shown(state.value)
+        self._add(OriginRead(value, start, end, not is_replica), state.life, instant)
 
     def _probe(self, name: str, node: str, is_coherent: bool) -> None:
         """A cache read, often with an origin read before, during or after it."""
@@ -198,7 +199,15 @@ class _Observer:
         elif not is_coherent:
             index = max(0, index - self.rng.choice((0, 0, 1, 1, 2, 3, len(self.states))))
         state = self.states[index]
-        return state.value, state.identity, state.life
+        return self._shown(state.value), state.identity, state.life
+
+    def _shown(self, value: Value) -> Value:
+        """What one place shows of a value that has both a version and a projection."""
+        if value.projection is None or value.version is None or self.rng.random() < 0.3:
+            return value
+        if self.rng.random() < 0.7 * self.dials.strength["projections"]:
+            return Value(projection=value.projection)
+        return Value(value.version)
 
 
 def _suspend(rng: Random, world: World) -> None:
@@ -237,7 +246,10 @@ def _stamp(rng: Random, world: World) -> None:
     With the ingredient `new-epoch` the first observer's clock starts again under another id, and
     what straddles that instant is dropped.
     """
-    offsets = {clock: rng.choice((0, rng.randint(-5000, 5000))) for clock in ("a", "b", "a'")}
+    offsets = {
+        clock: rng.choice((0, rng.randint(-5000, 5000), 1_790_000_000_123))
+        for clock in ("a", "b", "a'")
+    }
     restart = rng.randint(0, world.dials.horizon) if world.dials.strength["new-epoch"] else None
     pieces: list[Piece] = []
     places: dict[int, int] = {}
