@@ -1,4 +1,4 @@
-"""The origin kind `http`: a service that answers for one key or for many; docs/collectors/.
+"""The origin kind `http`: a service that answers for one key or for many.
 
 A key that is not among the items of a good answer is absent at the origin.
 """

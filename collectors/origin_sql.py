@@ -1,4 +1,4 @@
-"""The origin kind `postgresql`: one query for many keys; see docs/collectors/postgresql.md.
+"""The origin kind `postgresql`: one query for many keys; see docs/collectors/origin-postgresql.md.
 
 A server in recovery is a replica, and its answers are never linearizable, whatever the config
 declares.

@@ -3,6 +3,7 @@
 import gzip
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from collectors.projection import digest
 from freshness.model import MISS, Reading, Result, Value
 from tests.collectors.web import Answer, Asked, saying, serving
 from tests.servers import Authority, NginxServer, VarnishServer, free_port
+from tests.servers.varnish import PLAIN_VCL
 
 PRODUCT = Keyspace("product")
 BY_HEADER = {"key": "/p/{key}", "version": {"header": "X-Version"}}
 BY_JSON = {"key": "/p/{key}", "version": {"json": "$.version"}}
 HIT = {"X-Cache": "HIT"}
+ONLY_CACHED = {"only_cached": True}
 
 
 def connect(port: int, **options: Any) -> HttpServer:
@@ -263,6 +266,25 @@ async def test_real_varnish_over_a_real_origin() -> None:
         assert second.ttl_s == 60 - second.age_s
         assert (await node.check()).ok
         await node.close()
+
+
+async def test_real_varnish_with_the_documented_vcl_is_never_filled() -> None:
+    page = Path(__file__).parents[2] / "docs" / "collectors" / "http.md"
+    snippet = page.read_text().partition("```vcl\n")[2].partition("```")[0]
+    answer: Answer = (200, {"X-Version": "6", "Cache-Control": "max-age=60"}, b"page")
+    with serving(lambda _: answer) as web:
+        vcl = PLAIN_VCL.format(host="127.0.0.1", port=web.port) + snippet
+        with VarnishServer(vcl=vcl) as varnish:
+            binding = HttpBinding.model_validate(BY_HEADER)
+            user, probe = connect(varnish.port), connect(varnish.port, request=ONLY_CACHED)
+            cache = probe.open(binding, PRODUCT)
+            assert list((await cache.read(["1"])).readings) == [MISS]
+            assert not web.asked
+            await user.open(binding, PRODUCT).read(["1"])
+            reading = (await cache.read(["1"])).readings[0]
+            assert (reading.value, reading.filled) == (Value(6), False)
+            await user.close()
+            await probe.close()
 
 
 async def test_real_nginx_says_hit_and_miss() -> None:
