@@ -30,7 +30,7 @@ def coverage_panel(view: CoverageView) -> Component:
                     ("Unknown", _share(view.unknown_share, view.why_unknown)),
                 ]
             ),
-            *_silent(view.silent),
+            html.Div(_silent(view.silent)),
         ],
         className="coverage",
     )
