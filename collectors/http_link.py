@@ -171,7 +171,8 @@ def redirect(answer: Answer) -> str:
     """Why a redirect is no answer; empty for anything else."""
     if answer.status not in {301, 302, 303, 307, 308}:
         return ""
-    return f"redirect to {shown(answer.headers.get('location', 'nowhere'))}"
+    where = answer.headers.get("location", "nowhere").partition("?")[0]  # a query may hold a token
+    return f"redirect to {shown(where)}"
 
 
 def _why(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The origin kind `sqlite`: a database file on this machine; see docs/collectors/origin-sqlite.md."""
+"""The origin kind `sqlite`: a file on this machine; see docs/collectors/origin-sqlite.md."""
 
 import asyncio
 import sqlite3

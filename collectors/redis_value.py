@@ -177,7 +177,7 @@ def _from_packed(raw: bytes) -> Fields:
 
 
 def _are_values(reply: Sequence[object]) -> bool:
-    return all(one is None or isinstance(one, bytes) for one in reply)
+    return set(map(type, reply)) <= {bytes, type(None)}
 
 
 def _ttl_s(pttl: int) -> float | None:

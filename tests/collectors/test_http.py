@@ -183,7 +183,7 @@ BOMB = gzip.compress(bytes(50_000_000))
         ((200, HIT, b'{"version":"' + b"1" * 70000), Result.UNREADABLE, "body longer than"),
         ((200, {**HIT, "Content-Encoding": "gzip"}, BOMB), Result.UNREADABLE, "body longer than"),
         ((200, {**HIT, "Content-Encoding": "gzip"}, b"{}"), Result.UNKNOWN, "undecodable body"),
-        ((301, {"Location": "/login"}, b""), Result.UNKNOWN, "redirect to /login"),
+        ((301, {"Location": "/login?token=x"}, b""), Result.UNKNOWN, "redirect to /login"),
         ((503, {}, b""), Result.UNKNOWN, "status 503"),
         ((504, {}, b""), Result.UNKNOWN, "status 504"),
         ((403, {}, b""), Result.UNKNOWN, "status 403"),
