@@ -1,0 +1,26 @@
+"""The command line: one file a command. Exit status 0 fine, 1 found something, 2 bad usage."""
+
+import typer
+
+from stalewatch.cli import backup, check, demo, evidence, init, judge, probe, up
+
+app = typer.Typer(
+    name="stalewatch",
+    help="Tells whether the copies of your data that caches hold are still true.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command("init")(init.init)
+app.command("check")(check.check)
+app.command("up")(up.up)
+app.command("probe")(probe.probe)
+app.command("judge")(judge.judge)
+app.command("evidence")(evidence.evidence)
+app.command("backup")(backup.backup)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()

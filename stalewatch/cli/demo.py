@@ -1,0 +1,166 @@
+"""`stalewatch demo`: a small shop with real caches and faults, and `up` on it."""
+
+import asyncio
+import contextlib
+import json
+import tempfile
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stalewatch.cli.opening import JsonOption, fail, open_config, open_store
+
+if TYPE_CHECKING:
+    from lab.start import Lab
+    from stalewatch.config import Config
+    from stalewatch.service import Service
+    from store.base import FindingRow, Store
+
+SETTLING_S = 3.0
+"""A fault that began so shortly before the end is not scored: it had no time to be found."""
+PAGE = 500
+WHAT_TO_SEE = """
+  {address}
+
+  The first fault strikes within ten seconds, then one about every ten. On the Overview,
+  the heatmap shows which copies are stale, on which layer and node, and for how long; open
+  a finding to see its evidence on the page of its key. Ctrl-C ends everything.
+"""
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the web UI; 0 picks one.")] = 8080,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    for_: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="End after so long (120s) with a score."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same faults.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a shop with faults on this machine, watch it, and score what was found."""
+    from settings import Address, Duration
+    from stalewatch.logs import set_up_logs
+
+    set_up_logs(is_quiet=True)
+    try:
+        seconds = None if for_ is None else Duration.parse(for_).seconds
+        address = Address.parse(f"127.0.0.1:{port}")
+    except ValueError as error:
+        fail(f"demo: {error}")
+    with tempfile.TemporaryDirectory(prefix="stalewatch-demo-") as folder:
+        result = _run(Path(folder), seed, address, seconds, opens_browser=not no_browser)
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        _print(result)
+
+
+def _run(
+    folder: Path, seed: int, address: Any, seconds: float | None, *, opens_browser: bool
+) -> dict[str, Any]:
+    from lab.start import LabError, start_lab
+
+    try:
+        with start_lab(folder, seed, listen=str(address)) as lab:
+            config = open_config(lab.config)
+            store = open_store(config)
+            try:
+                return _watch(lab, config, store, seconds, opens_browser=opens_browser)
+            finally:
+                store.close()
+    except LabError as error:
+        fail(f"demo: the shop did not start: {error}")
+
+
+def _watch(
+    lab: "Lab", config: "Config", store: "Store", seconds: float | None, *, opens_browser: bool
+) -> dict[str, Any]:
+    from stalewatch.service import AddressError, Service
+
+    def ready(address: str) -> None:
+        typer.echo(WHAT_TO_SEE.format(address=address), err=True)
+        if opens_browser:
+            with contextlib.suppress(webbrowser.Error):
+                webbrowser.open(address)
+
+    service = Service(config, store, ready=ready)
+    try:
+        asyncio.run(_serve(service, seconds))
+    except AddressError as error:
+        fail(f"demo: {error}")
+    return _score(lab, config, store)
+
+
+async def _serve(service: "Service", seconds: float | None) -> None:
+    if seconds is not None:
+        asyncio.get_running_loop().call_later(seconds, service.stop)
+    await service.serve()
+
+
+def _score(lab: "Lab", config: "Config", store: "Store") -> dict[str, Any]:
+    """What was injected, found and missed, by the lab's own record of what really happened."""
+    from lab.score import score
+
+    ended_s = time.time()
+    truth = lab.truth()
+    faults = [fault for fault in truth.faults if fault.start_s < ended_s - SETTLING_S]
+    return score(
+        truth,
+        faults,
+        [_finding(row) for row in _all_findings(store)],
+        max(keyspace.sample.interval.seconds for keyspace in config.keyspaces.values()),
+        {name: layer.max_staleness.seconds for name, layer in config.layers.items()},
+    )
+
+
+def _all_findings(store: "Store") -> list["FindingRow"]:
+    rows: list[FindingRow] = []
+    page = store.findings(limit=PAGE)
+    rows += page.items
+    while page.next is not None:
+        page = store.findings(limit=PAGE, cursor=page.next)
+        rows += page.items
+    return rows
+
+
+def _finding(row: "FindingRow") -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "keyspace": row.keyspace,
+        "key": row.key,
+        "layer": row.layer,
+        "node": row.node,
+        "held": row.held.version,
+        "latest": row.latest.version,
+        "opened_at": row.opened_at_ns / 1e9,
+        "confirmed_at": None if row.confirmed_at_ns is None else row.confirmed_at_ns / 1e9,
+        "healed_at": None if row.healed_at_ns is None else row.healed_at_ns / 1e9,
+        "state": row.state,
+        "cause": row.cause,
+        "staleness_s": [row.lower_ns / 1e9, None if row.upper_ns is None else row.upper_ns / 1e9],
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("fault", "layer", "node", "keys", "stale for", "found after")
+    for fault in result["faults"]:
+        after = fault["found_after_s"]
+        found = f"{after:.2f} s" if after is not None else ("missed" if fault["eligible"] else "–")
+        keys = ", ".join(fault["keys"][:4]) + (" …" if len(fault["keys"]) > 4 else "")
+        table.add_row(
+            fault["kind"], fault["layer"], fault["node"], keys, f"{fault['stale_s']:.2f} s", found
+        )
+    console.print(table)
+    score = result["score"]
+    console.print(
+        f"{score['injected']} faults that outlasted the probe interval, {score['found']} found, "
+        f"{score['missed']} missed, {score['false']} findings that were false"
+    )
