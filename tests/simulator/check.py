@@ -7,7 +7,7 @@ from random import Random
 from typing import Protocol
 
 from freshness.evidence import Evidence, Write
-from freshness.model import ABSENT, Bounds, Judgement, Order, Reason, Verdict
+from freshness.model import ABSENT, Bounds, Judgement, Order, Reason, Value, Verdict
 from tests.simulator.reference import Reference
 from tests.simulator.truth import Truth, truth_of
 from tests.simulator.world import Piece, Read, World
@@ -197,11 +197,12 @@ def _part(rng: Random, pieces: list[Piece]) -> list[Piece]:
 
 def _follows_one_of(dropped: list[Write], evidence: Evidence) -> bool:
     return isinstance(evidence, Write) and any(
-        (one.value.version, one.value.projection)
-        == (evidence.value.version, evidence.value.projection)
-        and one.start <= evidence.start
-        for one in dropped
+        _is_same_write(one.value, evidence.value) and one.start <= evidence.start for one in dropped
     )
+
+
+def _is_same_write(one: Value, other: Value) -> bool:
+    return one == other if one.version is None else one.version == other.version
 
 
 def _is_within(more: Bounds, less: Bounds) -> bool:

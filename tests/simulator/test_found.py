@@ -66,6 +66,18 @@ def test_an_unacknowledged_write_does_not_tell_what_a_version_holds() -> None:
     assert judgement.bounds == Bounds(0, 5, 0, 1)
 
 
+def test_a_regression_seen_once_is_not_forgotten_when_the_next_life_opens() -> None:
+    """Deleted at 30, recreated as 1 at 32, read from a coherent cache, deleted again at 64."""
+    evidence: list[Evidence] = [
+        Invalidation(4, 19),
+        Invalidation(3, 27),
+        _leader(1, 43, 55),
+        *(_leader(Value(absent=True), start, start + 12) for start in (60, 86, 98)),
+    ]
+    judgement = Epochs(COUNTER, evidence).judge(Value(1), 30, 39, 0)
+    assert judgement.verdict is Verdict.INDETERMINATE
+
+
 @pytest.mark.parametrize("swapped", [False, True], ids=["as found", "swapped"])
 def test_pieces_that_end_together_are_taken_in_one_order(swapped: bool) -> None:
     tied = [_leader(Value(absent=True), -50, -49), _leader(4, -51, -49)]
