@@ -17,7 +17,7 @@ REASONS = {
     Reason.BETWEEN: "the maximum staleness lies between the bounds",
     Reason.NO_EVIDENCE: "no evidence bounds the staleness from above",
     Reason.AHEAD: "the cache is ahead of every origin read: the write may be in flight",
-    Reason.PHANTOM: "the origin was read again and never had this version: it was rolled back",
+    Reason.PHANTOM: "the origin, asked after the read, still did not have this version",
     Reason.CONTRADICTION: "two pieces of evidence contradict each other",
     Reason.EPOCH: "version numbers were reused; this one may be of either life",
     Reason.MISMATCH: "the digest differs from the origin's, and digests have no order",

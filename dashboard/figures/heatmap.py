@@ -155,7 +155,7 @@ def _layout(view: HeatView, rows: Rows, theme: Theme) -> dict[str, Any]:
             "fixedrange": True,
             "showgrid": False,
             "automargin": True,
-            "nticks": 7,
+            "nticks": 5,
             "tickangle": 0,
             "ticks": "outside",
         },

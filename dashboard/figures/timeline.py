@@ -169,7 +169,7 @@ def _layout(view: HistoryView, rows: Rows, theme: Theme) -> dict[str, Any]:
             "type": "date",
             "range": [iso(view.window.since_ns), iso(view.window.until_ns)],
             "automargin": True,
-            "nticks": 7,
+            "nticks": 5,
             "tickangle": 0,
             "ticks": "outside",
             "fixedrange": True,

@@ -185,13 +185,17 @@ def _stale_stretches(
     for read in reads:
         if read.row.verdict is Verdict.STALE:
             by_node[read.row.layer, read.row.node].append(read)
+    # An open run is extended in the store once a minute; the reads that were not fresh at once.
+    newest = {band.lane: band for band in sorted(bands, key=lambda band: band.first_at_ns)}
     stretches = []
     for band in bands:
         lane = lanes[band.lane]
         inside = [
             read
             for read in by_node[lane.layer, lane.node]
-            if read.row.value == band.value and band.first_at_ns <= read.at_ns <= band.last_at_ns
+            if read.row.value == band.value
+            and band.first_at_ns <= read.at_ns
+            and (read.at_ns <= band.last_at_ns or band is newest[band.lane])
         ]
         if inside:
             stretches.append(_stretch(band, inside))

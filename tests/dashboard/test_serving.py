@@ -1,0 +1,69 @@
+"""How the UI is served: under a path, with compressed files, beside the server's own routes."""
+
+import gzip
+import re
+
+import httpx2
+import pytest
+from playwright.async_api import expect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from store.sqlite import SqliteStore
+from tests.dashboard.conftest import Watched
+from tests.dashboard.serving import build, serving
+
+
+class Stripped:
+    """What a reverse proxy does with the path that it serves us under."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self.app = app
+        self.prefix = prefix.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            assert scope["path"].startswith(self.prefix), scope["path"]
+            scope = {**scope, "path": scope["path"].removeprefix(self.prefix)}
+        await self.app(scope, receive, send)
+
+
+async def test_under_the_path_of_a_proxy_everything_works(
+    seeded: SqliteStore, watched: Watched
+) -> None:
+    page = watched.page
+    with serving(Stripped(build(seeded, "/ops/stalewatch/"), "/ops/stalewatch")) as url:
+        await page.goto(f"{url}/ops/stalewatch/key/product/sku-1007")
+        await expect(page.locator("h1")).to_have_text("sku-1007")
+        await expect(page.locator("#live-words")).to_have_text("live")
+        await page.get_by_role("link", name="Overview").click()
+        await expect(page).to_have_url(f"{url}/ops/stalewatch/")
+        await expect(page.locator("#findings [data-finding]")).to_have_count(2)
+        await page.goto("about:blank")
+
+
+async def test_the_routes_of_the_server_come_first(url: str) -> None:
+    async with httpx2.AsyncClient() as client:
+        assert (await client.get(f"{url}/healthz")).text == "ok"
+
+
+async def test_a_script_is_sent_compressed_and_kept(url: str) -> None:
+    async with httpx2.AsyncClient() as client:
+        page = (await client.get(url)).text
+        found = re.search(r'src="(/assets/plotly-cartesian\.min\.js\?m=[\d.]+)"', page)
+        assert found
+        for _ in range(2):
+            answer = await client.get(url + found[1])
+            assert answer.headers["content-encoding"] == "gzip"
+            assert "immutable" in answer.headers["cache-control"]
+            assert int(answer.headers["content-length"]) < 600_000
+            assert answer.text.startswith("/**\n* plotly.js (cartesian - minified)")
+        plain = await client.get(url + found[1], headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert len(gzip.compress(plain.content)) < 600_000
+
+
+@pytest.mark.parametrize("path", ["/_dash-layout", "/"])
+async def test_pages_ask_for_nothing_but_their_own_server(url: str, path: str) -> None:
+    async with httpx2.AsyncClient() as client:
+        text = (await client.get(url + path)).text
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', text)
