@@ -27,6 +27,7 @@ class Life:
     __slots__ = (
         "_doubted",
         "closed",
+        "contradicted",
         "history",
         "opened",
         "suspect",
@@ -37,6 +38,7 @@ class Life:
         self.history = history
         self.opened = opened
         self.closed = NEVER
+        self.contradicted = -NEVER
         self.taken = taken
         self.suspect: OriginRead | None = None
         self._doubted: History | None = None
@@ -78,8 +80,12 @@ class Life:
         if version is not None:
             self.taken = version if self.taken is None else max(self.taken, version)
 
-    def restart(self, evidence: Iterable[Evidence]) -> None:
-        """Keep only this evidence: what else there was may be of the next life."""
+    def seal(self, evidence: Iterable[Evidence]) -> None:
+        """Keep only this evidence: what else there was may be of the next life.
+
+        Where it contradicted what is kept, it goes on doing so.
+        """
+        self.contradicted = self.doubted().contradicted()
         self.history = History(self.history.order)
         self.suspect = None
         for one in evidence:
@@ -179,6 +185,8 @@ class Epochs:
         life = self._lives[bisect_left(self._lives, instant, key=attrgetter("opened")) - 1]
         if end >= life.closed:
             return NOTHING_KNOWN, Reason.CONTRADICTION
+        if value.version is not None and value.version <= life.contradicted:
+            return NOTHING_KNOWN, Reason.CONTRADICTION
         bounds, doubt = life.doubted().bounds(value, start, end)
         if doubt is Reason.NO_EVIDENCE and self._digests:
             doubt = Reason.INCOMPARABLE
@@ -213,7 +221,9 @@ class Epochs:
             (at for one in self._evidence if (at := _alive_at(one, reads[0])) is not None),
             default=-NEVER,
         )
-        life.restart(
+        if life.suspect in reads:
+            life.suspect = None
+        life.seal(
             one for one in self._evidence if life.holds(one) and _place(one)[0] <= life.closed
         )
         for read in reads:

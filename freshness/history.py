@@ -87,6 +87,10 @@ class History:
                 del known[version]
         self._index = None
 
+    def contradicted(self) -> float:
+        """The highest version of which the evidence contradicts itself, minus infinity if none."""
+        return self._indexed().contradicted
+
     def bounds(self, value: Value, start: int, end: int) -> tuple[Bounds, Doubt]:
         """Bounds on the staleness of a versioned `value` read between `start` and `end`.
 
