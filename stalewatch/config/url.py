@@ -1,10 +1,13 @@
 """The address at which users see the server."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from settings.text import TextValue
+
+OWN_PATHS: Final = ("api", "assets", "healthz", "key", "metrics", "readyz")
+"""What the server has at its root; a path that begins with one of them could not be told from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class ExternalUrl(TextValue):
         if parts.query or parts.fragment or set(parts.path) & set(' %"<>\\'):
             raise ValueError(f"expected {cls.EXPECTED}, without query and escapes")
         inside = parts.path.strip("/")
+        if inside.split("/")[0] in OWN_PATHS:
+            raise ValueError("expected a path that begins with none of " + ", ".join(OWN_PATHS))
         origin = f"{parts.scheme}://{parts.netloc.lower()}"
         return cls(origin, f"/{inside}/" if inside else "/")
 

@@ -147,6 +147,14 @@ BENT = {
             " https://ops.example.com/stalewatch/"
         ],
     ),
+    "url whose path is one of ours": (
+        LISTEN,
+        "server: {external_url: https://ops.test/api/x}",
+        [
+            "1:24: server.external_url: expected a path that begins with none of api, assets,"
+            " healthz, key, metrics, readyz"
+        ],
+    ),
     "file of keys that is not there": (
         KEYS,
         "    keys: {file: /no/such/file}",
