@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from settings.text import TextValue
 
 OWN_PATHS: Final = ("api", "assets", "healthz", "key", "metrics", "readyz")
-"""What the server has at its root; a path that begins with one of them could not be told from it."""
+"""What the server has at its root: a path that begins so could not be told from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ExternalUrl(TextValue):
         if parts.query or parts.fragment or set(parts.path) & set(' %"<>\\'):
             raise ValueError(f"expected {cls.EXPECTED}, without query and escapes")
         inside = parts.path.strip("/")
-        if inside.split("/")[0] in OWN_PATHS:
+        if inside.split("/")[0] in OWN_PATHS or inside.startswith("_dash"):
             raise ValueError("expected a path that begins with none of " + ", ".join(OWN_PATHS))
         origin = f"{parts.scheme}://{parts.netloc.lower()}"
         return cls(origin, f"/{inside}/" if inside else "/")
