@@ -8,9 +8,9 @@ hidden-life
     A restore, or a deletion without a version and a recreation, put version numbers back, and no
     evidence on the reading clock shows it. Evidence shows it where a linearizable origin read of
     the new life returned less than (or, after a deletion, absence instead of) a version of the old
-    life that is known to have committed before that read began. From the second such life on, the
-    word of the old life must itself be a linearizable read: a message has no start stamp that
-    could tell which life it speaks of.
+    life that is known to have committed before that read began. From the second such life on, and
+    where the key was first seen absent (which may be a deletion), the word of the old life must
+    itself be a linearizable read: a message has no start stamp that could tell its life.
 unwitnessed-reuse
     The life that ended is known to have ended, but reached numbers that no evidence of it shows;
     a cache still holds such a number (or a late message or a lagging replica still tells it), and
@@ -119,9 +119,15 @@ def _shows(read: OriginRead, life: int, evidence: Sequence[Piece]) -> bool:
         for old in evidence
         if old.life == life - 1
         and _version(old) >= 0
-        and (life == 1 or _is_leaders(old))
+        and (_is_leaders(old) or not _follows_a_life(life, evidence))
         and _proves_commit(old.evidence)
     )
+
+
+def _follows_a_life(life: int, evidence: Sequence[Piece]) -> bool:
+    """Whether the life before this one may itself have followed another, as a judge sees it."""
+    began_absent = any(_is_leaders(p) and p.life == 0 and _version(p) < 0 for p in evidence)
+    return life > 1 or began_absent
 
 
 def _tells_unwitnessed(starts: list[int], evidence: Sequence[Piece]) -> bool:
