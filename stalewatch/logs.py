@@ -11,14 +11,16 @@ def set_up_logs(*, as_json: bool = False, is_quiet: bool = False) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     level = logging.WARNING if is_quiet else logging.INFO
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            *([structlog.processors.format_exc_info] if as_json else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -26,5 +28,5 @@ def set_up_logs(*, as_json: bool = False, is_quiet: bool = False) -> None:
     )
     # Libraries speak only when something is wrong.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
-    for noisy in ("apscheduler", "httpx2", "httpcore2"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    # The runtime tells itself what becomes of a job.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)

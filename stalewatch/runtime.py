@@ -21,6 +21,8 @@ from stalewatch.writer import StoreWriter
 from store.base import ORIGIN, Batch, Store, StoreError
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
+LAST_ROUND_S = 2
+"""How long a round may still take once everything is to end."""
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -42,6 +44,7 @@ class Runtime:
         metrics.watch_queue(lambda: self._writer.depth)
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
+        self._rounds: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Connect, and begin to probe."""
@@ -86,6 +89,9 @@ class Runtime:
 
     async def _end(self) -> None:
         if self._scheduler is not None:
+            self._scheduler.pause()
+            if self._rounds:
+                await asyncio.wait(self._rounds, timeout=LAST_ROUND_S)
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
         if self._wiring is not None:
@@ -115,7 +121,10 @@ class Runtime:
             # What cannot be kept is not gathered: a gap in coverage, told by the missed rounds.
             self._metrics.note_missed(f"round {watch.settings.keyspace}")
             return
-        done: Round = await watch.run_round(wait_s=0.9 * _interval_s(watch))
+        task = asyncio.create_task(watch.run_round(wait_s=0.9 * _interval_s(watch)))
+        self._rounds.add(task)
+        task.add_done_callback(self._rounds.discard)
+        done: Round = await task
         seconds = (done.end_ns - done.start_ns) / NS_PER_S
         self._metrics.observe_round(
             watch.settings.keyspace, seconds, wall_ns(), origin_answered=not done.origin_why
@@ -186,4 +195,5 @@ def _add(
 
 
 def _note_error(event: Any) -> None:
-    log.error("a job failed", job=event.job_id, exc_info=event.exception)
+    if not isinstance(event.exception, asyncio.CancelledError):
+        log.error("a job failed", job=event.job_id, exc_info=event.exception)

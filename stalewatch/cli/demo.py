@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 import webbrowser
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +66,11 @@ def _run(
     from lab.start import LabError, start_lab
 
     try:
-        with start_lab(folder, seed, listen=str(address)) as lab:
+        with ThreadPoolExecutor(1) as starter:
+            starting = starter.submit(start_lab, folder, seed, listen=str(address))
+            # Loading the server takes as long as the shop does to open.
+            import stalewatch.service  # noqa: F401
+        with starting.result() as lab:
             config = open_config(lab.config)
             store = open_store(config)
             try:
