@@ -21,7 +21,13 @@ def coverage_of(store: Store, asked: WindowAsked, now_ns: int) -> Item:
     rows = [row for row in store.nodes() if _is_asked(row, asked)]
     listed = [row for row in rows if row.state != "gone"]
     observed = _minutes_observed(cells)
-    items = [_node(row, cells, observed.get((row.layer, row.node), 0)) for row in rows]
+    own: defaultdict[NodeName, list[Rollup]] = defaultdict(list)
+    for at, cell in cells.walked.items():
+        own[at.layer, at.node].append(cell)
+    items = [
+        _node(row, own[row.layer, row.node], observed[row.layer, row.node], cells.minutes)
+        for row in rows
+    ]
     watched = [item for item in items if item["state"] != "gone"]
     return {
         "window": cells.window(),
@@ -42,9 +48,7 @@ def _is_asked(row: NodeRow, asked: WindowAsked) -> bool:
     return is_cache and asked.layer in (None, row.layer) and asked.node in (None, row.node)
 
 
-def _node(row: NodeRow, cells: Cells, observed: int) -> Item:
-    place = (row.layer, row.node)
-    own = [cell for at, cell in cells.walked.items() if (at.layer, at.node) == place]
+def _node(row: NodeRow, own: Sequence[Rollup], observed: int, expected: int) -> Item:
     return {
         "layer": row.layer,
         "node": row.node,
@@ -52,7 +56,7 @@ def _node(row: NodeRow, cells: Cells, observed: int) -> Item:
         "state": row.state,
         "why": row.why,
         **times(since=row.since_at_ns, answered_at=row.answered_at_ns),
-        "minutes": {"observed": observed, "expected": cells.minutes},
+        "minutes": {"observed": observed, "expected": expected},
         **_unsure(add_up(own)),
     }
 
@@ -67,7 +71,7 @@ def _unsure(cell: Rollup) -> Item:
     }
 
 
-def _minutes_observed(cells: Cells) -> dict[NodeName, int]:
+def _minutes_observed(cells: Cells) -> defaultdict[NodeName, int]:
     """Minutes with a judged read. Of keyspaces that share a node, the one with the most counts."""
     most: dict[tuple[int, str, str], int] = {}
     for place, cell in cells.every.items():

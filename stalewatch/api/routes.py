@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from stalewatch.api.asked import (
     FindingsAsked,
@@ -22,6 +23,15 @@ from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item
 from stalewatch.api.problem import MissingError, ParameterError
 from store.base import FindingRow, Store
+
+
+class _Anything(StringConvertor):
+    """The rest of a path, line ends included: Starlette's own `path` stops at one."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("anything", _Anything())
 
 LISTS = ("nodes", "findings", "keys", "freshness", "coverage")
 
@@ -87,7 +97,7 @@ def _add_keys(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> Non
         items = [{"keyspace": asked.keyspace, "key": key} for key in found[: asked.limit]]
         return listing(items, has_more=len(found) > asked.limit)
 
-    @router.get("/keys/{path:path}")
+    @router.get("/keys/{named:anything}")
     async def history(request: Request, asked: Annotated[HistoryAsked, Query()]) -> Response:
         keyspace, in_path = named_in_path(request)
         key = in_path if asked.key is None else asked.key
