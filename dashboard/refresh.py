@@ -1,7 +1,8 @@
 """What a browser looks at, and everything that its page is to show of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any, Self
 
 from dash import html
@@ -13,7 +14,7 @@ from dashboard.figures.template import Theme
 from dashboard.pages import page_of
 from dashboard.queries import names
 from dashboard.site import Parts, Site
-from dashboard.wording import iso
+from dashboard.wording import SECOND_NS, iso
 from store.base import Store, StoreError
 
 
@@ -46,14 +47,33 @@ class Renderer:
     store: Store
     site: Site
     now_ns: Callable[[], int]
+    making: Lock = field(default_factory=Lock)
+    made: dict[View, tuple[tuple[int, int], Parts]] = field(default_factory=dict)
 
     def address(self, view: View) -> Address | None:
         """The address that a browser is at; None where there is no such page."""
         return parse(self.site.prefix, view.path, view.search)
 
     def parts(self, view: View) -> Parts:
-        """The parts of the page and of the shell; of the shell alone where there is no page."""
-        address, now_ns = self.address(view), self.now_ns()
+        """The parts of the page and of the shell; of the shell alone where there is no page.
+
+        One view is made at a time, since threads would only contend for the interpreter that the
+        probes need too, and once a second or write for all that look at it.
+        """
+        with self.making:
+            now_ns = self.now_ns()
+            try:
+                seen = (self.store.revision(), now_ns // SECOND_NS)
+            except StoreError as error:
+                return self._problem(str(error))
+            for old in [view for view, (when, _) in self.made.items() if when != seen]:
+                del self.made[old]
+            if view not in self.made:
+                self.made[view] = seen, self._make(view, now_ns)
+            return self.made[view][1]
+
+    def _make(self, view: View, now_ns: int) -> Parts:
+        address = self.address(view)
         try:
             if address is None:
                 return self._problem(None)

@@ -184,7 +184,7 @@ def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> list[dict[s
     font = {"size": 10, "color": palette.danger, "weight": 700}
     return [
         {
-            "x": iso(each.last_at_ns),
+            "x": iso(each.last_at_ns if _has_room(view, each) else each.first_at_ns),
             "y": rows.at[each.lane],
             "text": "stale",
             "xanchor": "left" if _has_room(view, each) else "right",

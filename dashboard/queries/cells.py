@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Final, NamedTuple
 
 from dashboard.address import Window
@@ -58,7 +60,9 @@ def read_cells(
     rows += store.rollups("minute", since_ns, window.until_ns, keyspace, layer, node)
     rows = [(key, cell) for key, cell in rows if key.layer != ORIGIN]
     sampled = [(key, cell) for key, cell in rows if key.stratum not in UNSAMPLED_STRATA]
-    return Cells(window, int(grain), by_place(sampled), by_place(rows))
+    places = by_place(sampled)
+    everything = places if len(sampled) == len(rows) else by_place(rows)
+    return Cells(window, int(grain), places, everything)
 
 
 def by_place(rows: Sequence[tuple[RollupKey, Rollup]]) -> dict[Place, Rollup]:
@@ -66,15 +70,12 @@ def by_place(rows: Sequence[tuple[RollupKey, Rollup]]) -> dict[Place, Rollup]:
     places: dict[Place, Rollup] = {}
     for key, cell in rows:
         place = Place(key.start_s, key.keyspace, key.layer, key.node)
-        known = places.get(place, Rollup())
-        clusters = max(known.clusters, cell.minutes_with_reads)
-        places[place] = replace(known + cell, clusters=clusters)
+        known = places.get(place)
+        clusters = max(known.clusters if known else 0, cell.minutes_with_reads)
+        places[place] = replace(known + cell if known else cell, clusters=clusters)
     return places
 
 
 def add_up(cells: Iterable[Rollup]) -> Rollup:
     """The sum of cells of distinct places; their clusters add up too."""
-    total = Rollup()
-    for cell in cells:
-        total = total + cell
-    return total
+    return reduce(add, cells, Rollup())

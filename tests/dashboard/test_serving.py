@@ -6,8 +6,10 @@ import re
 import httpx2
 import pytest
 from playwright.async_api import expect
+from plotly.offline import get_plotlyjs_version
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dashboard.application import ASSETS
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
 from tests.dashboard.serving import build, serving
@@ -44,6 +46,11 @@ async def test_under_the_path_of_a_proxy_everything_works(
 async def test_the_routes_of_the_server_come_first(url: str) -> None:
     async with httpx2.AsyncClient() as client:
         assert (await client.get(f"{url}/healthz")).text == "ok"
+
+
+def test_the_charts_have_the_version_that_plotly_bundles() -> None:
+    script = ASSETS / "plotly-cartesian.min.js"
+    assert f"minified) v{get_plotlyjs_version()}\n" in script.read_text()[:200]
 
 
 async def test_a_script_is_sent_compressed_and_kept(url: str) -> None:
