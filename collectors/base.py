@@ -165,12 +165,14 @@ class CacheKind:
 
     `options` and `binding` are pydantic models: of the layer's own settings, and of how a keyspace
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
+    `ages_own_copies` is whether the age of a reading is always that of the node's own copy.
     """
 
     options: type[Any]
     binding: type[Any]
     connect: Callable[[Target, Any, NowNs], Server]
     grants: Callable[[Any, Mapping[str, Any]], str]
+    ages_own_copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from collectors.base import Reply
 from collectors.journal import Journal, NodeSettings
-from freshness.cause import Diagnosis, Neighbours, diagnose
+from freshness.cause import Cause, Diagnosis, Neighbours, diagnose
 from freshness.fill import Fill, from_age, from_ttl
 from freshness.findings import Case, State, next_case, open_case
 from freshness.ledger import Ledger
@@ -26,7 +26,7 @@ class _Open:
     case: Case
     latest: Value
     opened_at_ns: int
-    opened_by: Reply
+    opened_by: Reply | None
     proof: list[str]
     diagnosis: Diagnosis
     fill: Fill | None
@@ -75,6 +75,20 @@ class FindingBook:
         self._put(key, found, reply.end_ns)
         return id
 
+    def resume(self, key: str, row: FindingRow) -> None:
+        """Take up a finding that an earlier process left open."""
+        self._open[key] = _Open(
+            id=row.id,
+            case=Case(State(row.state), row.held, row.lower_ns, row.upper_ns),
+            latest=row.latest,
+            opened_at_ns=row.opened_at_ns,
+            opened_by=None,
+            proof=row.evidence.splitlines(),
+            diagnosis=Diagnosis(Cause(row.cause), row.because, [Cause(c) for c in row.ruled_out]),
+            fill=None,
+            confirmed_at_ns=row.confirmed_at_ns,
+        )
+
     def move(self, key: str, reading: Reading, judgement: Judgement | None, reply: Reply) -> None:
         """Let one more read of the key confirm its finding, or heal it."""
         found = self._open[key]
@@ -82,7 +96,7 @@ class FindingBook:
             return
         before, cause = found.case, found.diagnosis
         found.case, _ = next_case(before, reading, judgement)
-        if found.case.is_open and found.case != before:
+        if found.case.is_open and found.case is not before:
             self._note_still_stale(key, found, reading, reply)
         if found.case.state != before.state or found.diagnosis != cause or not found.case.is_open:
             self._put(key, found, reply.end_ns)
@@ -116,7 +130,9 @@ class FindingBook:
         found.latest = self.ledger.latest(key) or found.latest
         if found.confirmed_at_ns is None:
             found.confirmed_at_ns = self.journal.wall_ns(reply.end_ns)
-            found.proof = self.evidence(key, f"{found.id}-2", reading, reply, found.proof)
+            # Stamps of an earlier process do not stand beside ours.
+            before = found.proof if found.opened_by is not None else ()
+            found.proof = self.evidence(key, f"{found.id}-2", reading, reply, before)
 
     def _diagnose(self, key: str, held: Value, fill: Fill | None) -> Diagnosis:
         after, before = self.ledger.superseded_within(key, held)
@@ -139,12 +155,13 @@ class FindingBook:
         return Neighbours(behind, current)
 
     def _fill(self, reading: Reading, reply: Reply) -> Fill | None:
+        # An age comes first: the TTL that an HTTP cache tells is derived from whole seconds.
         node, span = self.settings, (reply.start_ns, reply.end_ns)
+        if reading.age_s is not None:
+            return from_age(*span, reading.age_s, node.ages_own_copies)
         if reading.ttl_s is not None and node.ttl_s is not None:
             slack_s = TTL_RESOLUTION_S + node.ttl_jitter_s
             return from_ttl(*span, reading.ttl_s, node.ttl_s, slack_s)
-        if reading.age_s is not None:
-            return from_age(*span, reading.age_s, node.is_single_tier)
         return None
 
     def _id(self, key: str, reply: Reply) -> str:

@@ -30,7 +30,7 @@ class NodeSettings:
     max_staleness_ns: int
     ttl_s: float | None = None
     ttl_jitter_s: float = 0.0
-    is_single_tier: bool = False
+    ages_own_copies: bool = False
 
 
 class Ids:

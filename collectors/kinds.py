@@ -30,6 +30,7 @@ CACHES: Final[Mapping[str, CacheKind]] = {
         inprocess.InprocessBinding,
         inprocess.InprocessServer,
         inprocess.grants,
+        ages_own_copies=True,
     ),
 }
 

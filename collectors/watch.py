@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collectors.base import Cache, Clock, Origin, Reply
 from collectors.finding_book import FindingBook
@@ -13,7 +13,7 @@ from collectors.sample import Sample, Sampler
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
 from freshness.runs import RunBook
-from store.base import ORIGIN, Batch, NodeRow, RunRow
+from store.base import ORIGIN, Batch, FindingRow, NodeRow, RunRow
 
 RECENT_CHANGES = 200
 NS_PER_S = 1_000_000_000
@@ -93,6 +93,18 @@ class Watch:
         for run in runs:
             if run.value is not None and not self.settings.hash_keys:
                 self._ledger.recall(run.key, run.value, now)
+
+    def resume(self, findings: Iterable[FindingRow]) -> None:
+        """Take up findings that an earlier process left open; those of no node here are gone."""
+        keys = {self._journal.name(key): key for key in self.sampler.keys}
+        for row in findings:
+            node = self._nodes.get((row.layer, row.node))
+            if node is not None and row.key in keys:
+                node.findings.resume(keys[row.key], row)
+            else:
+                now = self._journal.wall_ns(self._clock.now_ns())
+                self._journal.put_finding(replace(row, state="gone", healed_at_ns=now))
+        self.flush()
 
     def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
         """Watch a node from the next round on."""

@@ -32,13 +32,13 @@ def from_ttl(
     return Fill(start - age_ns - slack_ns, min(end, end - age_ns + slack_ns))
 
 
-def from_age(start: int, end: int, age_s: float, is_single_tier: bool = False) -> Fill | None:
+def from_age(start: int, end: int, age_s: float, is_own_copy: bool = False) -> Fill | None:
     """From an HTTP Age (RFC 9111, whole seconds), only F >= qs - Age - 1 s is sound.
 
-    Age counts the tiers above, and a revalidation resets it; F <= qe - Age holds for a single tier
-    alone. None where the age is no age.
+    Age counts the tiers above, and a revalidation resets it; F <= qe - Age holds for an age of the
+    cache's own copy alone. None where the age is no age.
     """
     if not math.isfinite(age_s) or age_s < 0:
         return None
     age_ns = round(age_s * NS_PER_S)
-    return Fill(start - age_ns - NS_PER_S, end - age_ns if is_single_tier else end)
+    return Fill(start - age_ns - NS_PER_S, end - age_ns if is_own_copy else end)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.catalogue import HOST, KEYSPACE, PRODUCTS, NodeAddress, Topology
+from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
 
 FILE_NAME = "stalewatch.yaml"
 
@@ -27,12 +27,15 @@ origins:
     url: "http://{HOST}:{topology.origin_port}"
     linearizable: true
     limit: 50/s
+    batch: {{keys: {PRODUCTS}}}
 layers:
   edge:
     kind: http
     mechanism: purge
     placement: all
     max_staleness: 300ms
+    documented_ttl: {TTL_S["edge"]:g}s
+    single_tier: true
     nodes:
 {_nodes(topology.of("edge"))}
     request: {{host: shop.example, only_cached: true, served_by: X-Served-By}}
@@ -42,6 +45,7 @@ layers:
     mechanism: purge
     placement: all
     max_staleness: 300ms
+    documented_ttl: {TTL_S["regional"]:g}s
     nodes:
 {_nodes(topology.of("regional"))}
     limit: 200/s
@@ -50,6 +54,7 @@ layers:
     mechanism: purge
     placement: all
     max_staleness: 300ms
+    documented_ttl: {TTL_S["app"]:g}s
     nodes:
 {_nodes(topology.of("app"))}
     auth: {{token: {{file: {_quoted(str(token_file))}}}}}
@@ -65,7 +70,7 @@ version: {{json: $.version}}}}
       regional: {{key: "product:{{key}}", version: {{json: $.version}}}}
       app: {{key: "{{key}}"}}
     keys: {{range: {{from: 1, to: {PRODUCTS}}}}}
-    sample: {{interval: 1s}}
+    sample: {{interval: 1s, size: {PRODUCTS}, recent: 0%, random: 100%}}
 """
 
 

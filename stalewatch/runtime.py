@@ -18,7 +18,7 @@ from stalewatch.metrics import Metrics
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
-from store.base import ORIGIN, Batch, Store, StoreError
+from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 LAST_ROUND_S = 2
@@ -83,9 +83,18 @@ class Runtime:
         await watch_all(wiring, ids, self._writer.put, self._note_read)
         for name, watch in wiring.watches.items():
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
+            watch.resume(await asyncio.to_thread(self._open_findings, name))
         self._wiring = wiring
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
+
+    def _open_findings(self, keyspace: str) -> list[FindingRow]:
+        page = self._store.findings(open_only=True, keyspace=keyspace)
+        rows = list(page.items)
+        while page.next is not None:
+            page = self._store.findings(open_only=True, keyspace=keyspace, cursor=page.next)
+            rows += page.items
+        return rows
 
     async def _end(self) -> None:
         if self._scheduler is not None:

@@ -194,7 +194,7 @@ def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
         max_staleness_ns=declared.max_staleness.ns,
         ttl_s=None if ttl is None else ttl.seconds,
         ttl_jitter_s=declared.ttl_jitter.seconds,
-        is_single_tier=declared.single_tier,
+        ages_own_copies=declared.single_tier or load_kinds()[0][declared.kind].ages_own_copies,
     )
 
 

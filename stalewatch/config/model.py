@@ -138,7 +138,7 @@ class Layer(Section):
     ttl_jitter: Duration = Duration(0)
     """How much an entry's time to live may be above or below `documented_ttl`."""
     single_tier: bool = False
-    """Whether the layer is filled from the origin directly, with no cache between."""
+    """Whether an age that it tells is that of its own copy, to which no tier above has added."""
 
 
 class Version(Section):
@@ -204,9 +204,9 @@ class SampleSettings(Section):
     """From one round to the next; a tenth of a second at least."""
     size: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Keys of a round, besides the pinned ones."""
-    recent: Percent = Percent.parse("70%")
+    recent: Percent = Percent.parse("30%")
     """The share of them that goes to keys which changed of late."""
-    random: Percent = Percent.parse("30%")
+    random: Percent = Percent.parse("70%")
     """The share of them that stands for all keys; with `recent` it makes 100%."""
     pinned: tuple[Key, ...] = ()
     """Keys that are in every round."""

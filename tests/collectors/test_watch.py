@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
@@ -237,3 +237,25 @@ async def test_a_negative_copy_of_a_row_that_is_gone_is_fresh(bench: Bench) -> N
     await bench.watch.run_round()
     origin = [s for s in bench.store.spans("product", "3", 0, FAR_NS) if s.layer == ""]
     assert [(span.result, span.value) for span in origin] == [(Result.VALUE, Value(absent=True))]
+
+
+async def test_findings_that_an_earlier_process_left_open_are_taken_up(bench: Bench) -> None:
+    await bench.watch.run_round()
+    bench.write("3", 2, nodes=(0,))
+
+    async def confirmed() -> bool:
+        await bench.watch.run_round()
+        return any(finding.state == "confirmed" for finding in bench.findings())
+
+    await eventually(confirmed, "a confirmed finding")
+    [left_open] = bench.findings()
+    elsewhere = replace(left_open, id="elsewhere", node="n9")
+
+    bench.watch.begin_epoch()
+    [node] = [node for node in bench.watch.nodes if node.settings.name == "n2"]
+    node.findings = replace(node.findings, _open={})
+    bench.watch.resume([left_open, elsewhere])
+    bench.write("3", 2)
+    await bench.watch.run_round()
+    states = {finding.id: finding.state for finding in bench.findings()}
+    assert states == {left_open.id: "healed", "elsewhere": "gone"}

@@ -82,7 +82,7 @@ def test_a_ttl_that_is_not_the_documented_one_tells_no_fill_instant(ttl_s: float
 
 def test_an_age_counts_the_tiers_above_and_bounds_from_below_alone() -> None:
     assert from_age(110 * S, 111 * S, 10.0) == Fill(99 * S, 111 * S)
-    assert from_age(110 * S, 111 * S, 10.0, is_single_tier=True) == Fill(99 * S, 101 * S)
+    assert from_age(110 * S, 111 * S, 10.0, is_own_copy=True) == Fill(99 * S, 101 * S)
     assert from_age(110 * S, 111 * S, -1.0) is None
 
 
