@@ -53,9 +53,12 @@ def register(app: Dash) -> None:
         first=False,
     )
     client(
-        "square", Output("sink", "data", allow_duplicate=True), Input("heat", "clickData"),
+        "square",
+        Output("sink", "data", allow_duplicate=True),
+        Input("heat", "clickData"),
+        State("heat", "figure"),
         first=False,
-    )  # fmt: skip
+    )
     client(
         "theme",
         Output("theme", "data"),

@@ -69,6 +69,19 @@
     );
   }
 
+  /* Dash passes no custom data of a heat map's point on: it is looked up by place. */
+  function inGrid(point, figure) {
+    var trace = figure.data[point.curveNumber];
+    var at = function (text) {
+      return Date.parse(String(text).replace(" ", "T") + "Z");
+    };
+    var wanted = at(point.x);
+    var column = trace.x.findIndex(function (x) {
+      return at(x) === wanted;
+    });
+    return trace.customdata[point.y] && trace.customdata[point.y][column];
+  }
+
   function state(paused) {
     var age = Date.now() - lastBeat;
     if (paused) return ["paused", "Updates are paused: click to resume"];
@@ -136,10 +149,10 @@
       return skip();
     },
 
-    square: function (click) {
+    square: function (click, figure) {
       var point = click && click.points && click.points[0];
-      if (!point || !point.customdata) return skip();
-      var data = point.customdata;
+      var data = point && (point.customdata || inGrid(point, figure));
+      if (!data || !data.length) return skip();
       go(changed({ layer: data[1], node: data[2], from: data[3], to: data[4], range: null }), false);
       return skip();
     },

@@ -95,6 +95,22 @@ async def test_filters_are_in_the_address_and_back_undoes_them(url: str, watched
     await expect(page.locator("#heat .ytick text")).to_have_count(8)
 
 
+async def test_a_square_leads_to_its_node_and_time(url: str, watched: Watched) -> None:
+    page = watched.page
+    await page.goto(url)
+    await expect(page.locator("#heat .hm image")).to_have_count(1)
+    plot = page.locator("#heat .nsewdrag").first
+    box = await plot.bounding_box()
+    assert box
+    row, rows = 1, 11  # the first node, under the heading of its layer
+    await plot.hover(position={"x": box["width"] / 3, "y": box["height"] * (row + 0.5) / rows})
+    await expect(page.locator("#heat .hovertext")).to_contain_text("edge-eu-1")
+    await plot.click(position={"x": box["width"] / 3, "y": box["height"] * (row + 0.5) / rows})
+    await expect(page.locator("#chips")).to_contain_text("node edge-eu-1")
+    await expect(page).to_have_url(re.compile("layer=edge&node=edge-eu-1&from=.*&to="))
+    await expect(page.locator("#heat .ytick text")).to_have_count(1)
+
+
 async def test_a_finding_leads_to_its_key_in_an_absolute_window(url: str, watched: Watched) -> None:
     page = watched.page
     await page.goto(url)
