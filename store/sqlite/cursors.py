@@ -16,8 +16,10 @@ def decode_cursor(cursor: str) -> tuple[int, str]:
     """The inverse of `encode_cursor`; a CursorError for anything else."""
     try:
         at_ns, id_ = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error) as error:
+        # What SQLite could not be asked for, no page has given.
+        is_one = type(at_ns) is int and at_ns.bit_length() < 64 and bool(id_.encode())
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise CursorError(f"not a cursor of this list: {cursor[:80]!r}") from error
-    if type(at_ns) is not int or not isinstance(id_, str):
+    if not is_one:
         raise CursorError(f"not a cursor of this list: {cursor[:80]!r}")
     return at_ns, id_

@@ -1,5 +1,6 @@
 """The JSON of a real store over a real server: what is there, what may be asked, what may not."""
 
+import base64
 import itertools
 import json
 import math
@@ -142,6 +143,24 @@ def test_a_bad_parameter_is_named(empty: Visitor, path: str, parameter: str) -> 
     assert found["status"] == 400
     assert [each["parameter"] for each in found["errors"]] == [parameter]
     assert found["detail"].startswith(f"{parameter}: ")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param([10**30, "x"], id="a number beyond 64 bits"),
+        pytest.param([1, "\ud800"], id="half a surrogate pair"),
+        pytest.param([1, 2], id="no id"),
+        pytest.param([True, "x"], id="no time"),
+        pytest.param({"at": 1}, id="no list"),
+        pytest.param("[" * 5_000, id="brackets without end"),
+    ],
+)
+def test_a_forged_cursor_is_refused(empty: Visitor, forged: object) -> None:
+    text = forged if isinstance(forged, str) else json.dumps(forged)
+    cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    found = problem(empty, ask("findings", cursor=cursor))
+    assert found["errors"][0]["parameter"] == "cursor"
 
 
 def test_every_bad_parameter_is_named_at_once(empty: Visitor) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from urllib.parse import quote
 
@@ -62,6 +62,18 @@ def test_readiness_gives_its_reasons() -> None:
         assert refusal.status_code == 503
         assert json.loads(refusal.content)["reasons"] == runtime.reasons
         assert visitor.get("/healthz").status_code == 200
+
+
+def test_a_fault_of_our_own_says_nothing_of_itself() -> None:
+    class Faulty(QuietRuntime):
+        def readiness(self) -> Sequence[str]:
+            raise RuntimeError("the secret of the thing")
+
+    with served(make_app(SqliteStore(), runtime=Faulty())) as port:
+        answer = Visitor(port).get("/readyz")
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "secret" not in answer.text
 
 
 def test_metrics_are_served_in_the_format_that_is_asked_for() -> None:
