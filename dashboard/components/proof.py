@@ -20,8 +20,7 @@ def proof(view: EvidenceView) -> Component:
         [
             diagram(view.marks),
             facts(_stamps(view.row)),
-            html.P("Judge it again from the stored evidence:", className="hint"),
-            copyable(command(view.row)),
+            *_again(view),
             _lines(view.lines),
         ],
         className="proof",
@@ -29,10 +28,26 @@ def proof(view: EvidenceView) -> Component:
 
 
 def command(row: ReadRow) -> str:
-    """What reproduces the verdict on a command line, quoted for a POSIX shell."""
-    subject = shlex.quote(row.finding or str(row.id))
-    limit = f"{row.max_staleness_ns / SECOND_NS:g}"
-    return f"stalewatch evidence {subject} | stalewatch judge --max-staleness {limit} -"
+    """What judges the same evidence again on a command line, quoted for a POSIX shell.
+
+    Evidence is kept by finding; of a read without one the lines go to `judge` by hand.
+    """
+    judge = f"stalewatch judge --max-staleness {row.max_staleness_ns / SECOND_NS:g} -"
+    return f"stalewatch evidence {shlex.quote(row.finding)} | {judge}" if row.finding else judge
+
+
+def _again(view: EvidenceView) -> list[Component]:
+    if view.row.finding:
+        return [
+            html.P("Judge it again from the stored evidence:", className="hint"),
+            copyable(command(view.row)),
+        ]
+    if not view.lines:
+        return []
+    return [
+        html.P("This read belongs to no finding: give the lines below to", className="hint"),
+        copyable(command(view.row)),
+    ]
 
 
 def diagram(marks: Sequence[Mark]) -> Component:
