@@ -21,7 +21,7 @@ COPY --from=build /opt/stalewatch /opt/stalewatch
 USER stalewatch
 WORKDIR /var/lib/stalewatch
 VOLUME /var/lib/stalewatch
-EXPOSE 8080 4318
+EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
   ["/opt/stalewatch/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["/opt/stalewatch/bin/stalewatch"]
