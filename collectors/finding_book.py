@@ -1,7 +1,7 @@
 """The open findings of one node: a copy proven stale, its evidence, its cause, and its healing."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from collectors.base import Reply
@@ -30,6 +30,7 @@ class _Open:
     proof: list[str]
     diagnosis: Diagnosis
     fill: Fill | None
+    superseded_before: int | None = None
     confirmed_at_ns: int | None = None
 
 
@@ -71,6 +72,7 @@ class FindingBook:
             proof=self.evidence(key, f"{id}-1", reading, reply),
             diagnosis=self._diagnose(key, reading.value, fill),
             fill=fill,
+            superseded_before=self.ledger.superseded_within(key, reading.value)[1],
         )
         self._put(key, found, reply.end_ns)
         return id
@@ -101,11 +103,17 @@ class FindingBook:
         if found.case.state != before.state or found.diagnosis != cause or not found.case.is_open:
             self._put(key, found, reply.end_ns)
 
-    def leave(self, stamp: int) -> None:
-        """The node is no longer listed: that is no healing."""
-        for key, found in list(self._open.items()):
+    def leave(self, keys: Iterable[str], stamp: int) -> None:
+        """The node or these keys are no longer watched: that is no healing."""
+        for key in self._open.keys() & set(keys):
+            found = self._open[key]
             found.case = replace(found.case, state=State.GONE)
             self._put(key, found, stamp)
+
+    def begin_epoch(self) -> None:
+        """The clock began anew: earlier stamps do not stand beside later ones."""
+        for found in self._open.values():
+            found.opened_by = found.superseded_before = found.fill = None
 
     def put_all(self, stamp: int) -> None:
         """Write every open finding again, with the staleness proven by now."""
@@ -126,7 +134,10 @@ class FindingBook:
     def _note_still_stale(self, key: str, found: _Open, reading: Reading, reply: Reply) -> None:
         assert reading.value is not None
         found.fill = self._fill(reading, reply) or found.fill
-        found.diagnosis = self._diagnose(key, reading.value, found.fill)
+        diagnosis = self._diagnose(key, reading.value, found.fill)
+        if diagnosis.cause is not Cause.UNDECIDED or found.opened_by is not None:
+            # After a restart there is less to decide on; what was decided before it stands.
+            found.diagnosis = diagnosis
         found.latest = self.ledger.latest(key) or found.latest
         if found.confirmed_at_ns is None:
             found.confirmed_at_ns = self.journal.wall_ns(reply.end_ns)
@@ -136,12 +147,21 @@ class FindingBook:
 
     def _diagnose(self, key: str, held: Value, fill: Fill | None) -> Diagnosis:
         after, before = self.ledger.superseded_within(key, held)
-        return diagnose(fill, after, before, self._neighbours(key))
+        return diagnose(fill, after, before, self._neighbours(key, before))
 
-    def _neighbours(self, key: str) -> Neighbours:
-        """How the node's copies stand of the other keys that changed since this one did."""
-        run = self.ledger.book.get(key)
-        since = run.first_start if run is not None else 0
+    def _neighbours(self, key: str, before: int | None) -> Neighbours:
+        """How the node's copies stand of the other keys that changed since this one did.
+
+        A node may have been cut off before this key changed: where all that changed since an
+        earlier open finding is behind, that is one outage.
+        """
+        outages = {found.superseded_before for found in self._open.values()} | {before}
+        since = sorted((at for at in outages if at is not None), reverse=True)
+        own = self._count_neighbours(key, before or 0)
+        counts = (self._count_neighbours(key, at) for at in since if before and at <= before)
+        return next((count for count in counts if count.is_outage), own)
+
+    def _count_neighbours(self, key: str, since: int) -> Neighbours:
         behind = current = 0
         for other in self.changed():
             origin, copy = self.ledger.book.get(other), self.runs.get(other)

@@ -83,7 +83,7 @@ class NodeWatch:
     def leave(self, stamp: int) -> None:
         """The node is no longer listed by discovery, which pages nobody and heals nothing."""
         self.close("gone")
-        self.findings.leave(stamp)
+        self.findings.leave(self.findings.keys, stamp)
         self._set_state("gone", "no longer listed by discovery", stamp)
 
     def put_extended(self) -> None:

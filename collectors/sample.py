@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-WALK, PINNED, RECENT, RECHECK = "walk", "pinned", "recent", "recheck"
+from freshness.rollup import SAMPLED
+
+WALK, PINNED, RECENT, RECHECK = SAMPLED, "pinned", "recent", "recheck"
 REMEMBERED_CHANGES = 256
 
 

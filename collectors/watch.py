@@ -75,6 +75,7 @@ class Watch:
         self._rechecks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._origin_state = ("", 0)
+        self._orphans: list[tuple[str, FindingRow]] = []
 
     @property
     def nodes(self) -> Sequence[NodeWatch]:
@@ -84,6 +85,10 @@ class Watch:
     def replace_keys(self, keys: Iterable[str]) -> None:
         """Watch other keys from the next round on."""
         self.sampler.replace_keys(keys)
+        for node in self._nodes.values():
+            node.findings.leave(
+                {*node.findings.keys}.difference(self.sampler.keys), self._clock.now_ns()
+            )
         for book in (self._ledger.book, *(node.runs for node in self._nodes.values())):
             book.max_gap = self._max_gap_ns()
 
@@ -95,16 +100,32 @@ class Watch:
                 self._ledger.recall(run.key, run.value, now)
 
     def resume(self, findings: Iterable[FindingRow]) -> None:
-        """Take up findings that an earlier process left open; those of no node here are gone."""
+        """Take up findings that an earlier process left open.
+
+        Those of nodes that are not there yet wait for `add_node`, or for `release`.
+        """
         keys = {self._journal.name(key): key for key in self.sampler.keys}
         for row in findings:
             node = self._nodes.get((row.layer, row.node))
-            if node is not None and row.key in keys:
+            if row.key not in keys:
+                self._put_gone(row)
+            elif node is not None:
                 node.findings.resume(keys[row.key], row)
             else:
-                now = self._journal.wall_ns(self._clock.now_ns())
-                self._journal.put_finding(replace(row, state="gone", healed_at_ns=now))
+                self._orphans.append((keys[row.key], row))
         self.flush()
+
+    def release(self, layer: str) -> None:
+        """Discovery has spoken: nodes of the layer that are not there are gone."""
+        gone = [row for _, row in self._orphans if row.layer == layer]
+        self._orphans = [(key, row) for key, row in self._orphans if row.layer != layer]
+        for row in gone:
+            self._put_gone(row)
+        self.flush()
+
+    def _put_gone(self, row: FindingRow) -> None:
+        now = self._journal.wall_ns(self._clock.now_ns())
+        self._journal.put_finding(replace(row, state="gone", healed_at_ns=now))
 
     def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
         """Watch a node from the next round on."""
@@ -123,6 +144,11 @@ class Watch:
             self._noted,
         )
         self._nodes[settings.layer, settings.name] = node
+        place = (settings.layer, settings.name)
+        for key, row in self._orphans:
+            if (row.layer, row.node) == place:
+                findings.resume(key, row)
+        self._orphans = [(k, row) for k, row in self._orphans if (row.layer, row.node) != place]
         node.put_row()
         return node
 
@@ -188,6 +214,7 @@ class Watch:
                 self._ledger.recall(key, run.value, now)
         for node in self._nodes.values():
             node.ledger = node.findings.ledger = self._ledger
+            node.findings.begin_epoch()
 
     async def close(self) -> None:
         """Stop rechecks and write everything that is still in memory."""

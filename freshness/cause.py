@@ -35,9 +35,13 @@ class Neighbours:
     behind: int
     current: int
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether this many keys, all of them behind, make one key's fault the node's."""
+        return self.behind >= PARTITION_KEYS and self.current == 0
+
 
 PARTITION_KEYS = 3
-"""So many other keys, changed and all still behind, make one key's fault the node's."""
 
 
 def diagnose(
@@ -51,7 +55,7 @@ def diagnose(
     `committed_after` is L(s) and `committed_before` U(s) of the successor of the stale version;
     None is unbounded.
     """
-    if around.behind >= PARTITION_KEYS and around.current == 0:
+    if around.is_outage:
         return Diagnosis(
             Cause.PARTITIONED_NODE,
             f"all {around.behind} other keys that changed since are stale on this node, too",

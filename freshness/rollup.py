@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from operator import add, sub
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from freshness.histogram import Histogram
 from freshness.model import Result, Verdict
+
+SAMPLED: Final = "walk"
+"""The stratum whose reads stand for all keys alike: the share of fresh reads (R) is of these."""
 
 
 class Grain(IntEnum):

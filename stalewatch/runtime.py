@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,16 +85,35 @@ class Runtime:
         await watch_all(wiring, ids, self._writer.put, self._note_read)
         for name, watch in wiring.watches.items():
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
-            watch.resume(await asyncio.to_thread(self._open_findings, name))
+        self._resume(wiring, await asyncio.to_thread(self._open_findings))
         self._wiring = wiring
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
 
-    def _open_findings(self, keyspace: str) -> list[FindingRow]:
-        page = self._store.findings(open_only=True, keyspace=keyspace)
+    def _resume(self, wiring: Wiring, findings: list[FindingRow]) -> None:
+        """Hand open findings to their watches; those of keyspaces that are gone are gone, too."""
+        self._metrics.follow_findings(findings)
+        by_keyspace: dict[str, list[FindingRow]] = defaultdict(list)
+        for row in findings:
+            by_keyspace[row.keyspace].append(row)
+        for name, watch in wiring.watches.items():
+            watch.resume(by_keyspace.pop(name, ()))
+            for layer in wiring.layers.values():
+                if not layer.problems:
+                    watch.release(layer.name)
+            for layer_name in {row.layer for row in findings} - wiring.layers.keys():
+                watch.release(layer_name)
+        now = wall_ns()
+        left = [row for rows in by_keyspace.values() for row in rows]
+        if left:
+            gone = [replace(row, state="gone", healed_at_ns=now) for row in left]
+            self._writer.put(Batch(findings=gone))
+
+    def _open_findings(self) -> list[FindingRow]:
+        page = self._store.findings(open_only=True)
         rows = list(page.items)
         while page.next is not None:
-            page = self._store.findings(open_only=True, keyspace=keyspace, cursor=page.next)
+            page = self._store.findings(open_only=True, cursor=page.next)
             rows += page.items
         return rows
 

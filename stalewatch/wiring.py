@@ -109,6 +109,9 @@ class Wiring:
         for target in found.targets:
             if target.name not in layer.nodes:
                 self._connect(layer, target)
+        if not found.problems:
+            for watch in self.watches.values():
+                watch.release(layer.name)
 
     def _connect(self, layer: LayerNodes, target: Target) -> None:
         kind = load_kinds()[0][layer.layer.kind]

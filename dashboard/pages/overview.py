@@ -29,7 +29,7 @@ def fill(store: Store, address: Address, site: Site, theme: Theme, now_ns: int) 
         "findings": {
             "children": open_findings(view.findings, view.coverage, address, site.prefix, now_ns)
         },
-        "healed": {"children": healed or html.P("None in this window.", className="hint")},
+        "healed": {"children": _healed(healed, more=view.findings.more_healed)},
         "coverage": {"children": coverage_panel(view.coverage)},
         "document-title": {"data": f"Overview · {site.title}"},
     }
@@ -61,6 +61,13 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
         ],
         className="page",
     )
+
+
+def _healed(table: Component | None, *, more: bool) -> list[Component]:
+    if table is None:
+        return [html.P("None in this window.", className="hint")]
+    hint = "The newest are shown; a shorter window or /api/v1/findings lists the others."
+    return [table, html.P(hint, className="hint")] if more else [table]
 
 
 def _summary(view: OverviewView) -> str:

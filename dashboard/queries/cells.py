@@ -8,14 +8,12 @@ from typing import Final, NamedTuple
 
 from dashboard.address import Window
 from dashboard.wording import SECOND_NS
-from freshness.rollup import Grain, Rollup, RollupKey
+from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
 from store.base import ORIGIN, Store
 
 HOUR_NS: Final = Grain.HOUR * SECOND_NS
 MINUTES_UP_TO_NS: Final = 6 * HOUR_NS
 """Windows longer than this are read from hours."""
-UNSAMPLED_STRATA: Final = frozenset({"event", "recheck", "fill"})
-"""Reads caused by what they look at: never in the share of sampled reads (indicator R)."""
 
 
 class Place(NamedTuple):
@@ -59,7 +57,7 @@ def read_cells(
     since_ns = minutes_from_ns // (60 * SECOND_NS) * 60 * SECOND_NS
     rows += store.rollups("minute", since_ns, window.until_ns, keyspace, layer, node)
     rows = [(key, cell) for key, cell in rows if key.layer != ORIGIN]
-    sampled = [(key, cell) for key, cell in rows if key.stratum not in UNSAMPLED_STRATA]
+    sampled = [(key, cell) for key, cell in rows if key.stratum == SAMPLED]
     places = by_place(sampled)
     everything = places if len(sampled) == len(rows) else by_place(rows)
     return Cells(window, int(grain), places, everything)

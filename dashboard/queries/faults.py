@@ -9,17 +9,19 @@ from dashboard.wording import SECOND_NS
 from store.base import FindingRow, Store
 
 SHOWN: Final = 50
+SHOWN_HEALED: Final = 12
 _BEFORE_NS: Final = 60 * SECOND_NS
 OPEN: Final = ("opened", "confirmed")
 
 
 @dataclass(frozen=True, slots=True)
 class FindingsView:
-    """`open` and `healed` newest first; `more_open` says that the list of open ones was cut."""
+    """`open` and `healed` newest first; `more_open` and `more_healed` say where a list was cut."""
 
     open: Sequence[FindingRow]
     healed: Sequence[FindingRow]
     more_open: bool
+    more_healed: bool = False
 
 
 def findings(
@@ -39,7 +41,8 @@ def findings(
 
     healed = [row for row in past.items if row.state not in OPEN and is_shown(row)]
     opened = [row for row in page.items if is_shown(row)]
-    return FindingsView(opened, healed[:SHOWN], page.next is not None)
+    shown = healed[:SHOWN_HEALED]
+    return FindingsView(opened, shown, page.next is not None, len(healed) > SHOWN_HEALED)
 
 
 def window_of(row: FindingRow, now_ns: int) -> Window:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from lab.layers.node import Target
 from lab.writer import Writer
+
+APART_S: Final = 2.5
+"""How far a fill and a write lie apart, as they do in life: copies are old, refills are held up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The message for one key does not reach one node, which goes on serving its old copy."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
-from lab.faults.base import Scene, warm
+from lab.faults.base import APART_S, Scene, warm
 
 
 class LostInvalidation:
@@ -16,8 +17,9 @@ class LostInvalidation:
         self._scene = scene
 
     async def prepare(self) -> None:
-        """Makes the node hold the latest version."""
+        """Makes the node hold the latest version, for as long as copies are old in life."""
         await warm(self._scene)
+        await asyncio.sleep(APART_S)
 
     async def inject(self) -> None:
         """Writes the key while the node is deaf to it."""

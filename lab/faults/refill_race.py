@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
-from lab.faults.base import Scene
+from lab.faults.base import APART_S, Scene
 
 APPLY_TIMEOUT_S = 2.0
 _POLL_S = 0.005
@@ -23,13 +23,14 @@ class RefillRace:
         """Needs nothing: the old value is read of the origin just before the write."""
 
     async def inject(self) -> None:
-        """Reads, writes, waits for the invalidation to be applied, then fills with what it read."""
+        """Reads, writes, waits until the invalidation is applied, and fills with what it read."""
         (key,) = self._scene.keys
         (old,) = self._scene.writer.origin.read([key])
         version = await self._scene.writer.write(key)
         async with asyncio.timeout(APPLY_TIMEOUT_S):
             while await self._scene.target.told(key) < version:  # noqa: ASYNC110  # in a process
                 await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(APART_S)
         await self._scene.target.plant(old)
 
     async def repair(self) -> Sequence[str]:

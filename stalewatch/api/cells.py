@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from collectors.sample import WALK
-from freshness.rollup import Grain, Rollup, RollupKey
+from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
 from stalewatch.api.asked import HOUR_NS, NS_PER_S, WindowAsked
 from stalewatch.api.items import Item, times
 from store.base import ORIGIN, Store
@@ -55,7 +54,7 @@ def read_cells(store: Store, asked: WindowAsked, now_ns: int) -> Cells:
         rows += store.rollups("hour", since_ns, minutes_from_ns, *where)
     rows += store.rollups("minute", minutes_from_ns, now_ns, *where)
     rows = [row for row in rows if row[0].layer != ORIGIN]
-    walked = [row for row in rows if row[0].stratum == WALK]
+    walked = [row for row in rows if row[0].stratum == SAMPLED]
     return Cells(since_ns, now_ns, _by_place(walked), _by_place(rows))
 
 

@@ -254,8 +254,9 @@ async def test_findings_that_an_earlier_process_left_open_are_taken_up(bench: Be
     bench.watch.begin_epoch()
     [node] = [node for node in bench.watch.nodes if node.settings.name == "n2"]
     node.findings = replace(node.findings, _open={})
-    bench.watch.resume([left_open, elsewhere])
+    bench.watch.resume([left_open, elsewhere, replace(left_open, id="no key", key="dropped")])
+    bench.watch.release("regional")
     bench.write("3", 2)
     await bench.watch.run_round()
     states = {finding.id: finding.state for finding in bench.findings()}
-    assert states == {left_open.id: "healed", "elsewhere": "gone"}
+    assert states == {left_open.id: "healed", "elsewhere": "gone", "no key": "gone"}

@@ -252,7 +252,7 @@ class Seed:
                 cell = self._cell(node, back)
                 for stratum in ("recent", "walk"):
                     key = RollupKey(minute - 60 * back, KEYSPACE, layer, node, stratum, limit, "d1")
-                    is_healthy = stratum == "walk" and not (node == DEAD and back <= 15)
+                    is_healthy = stratum == "recent" and not (node == DEAD and back <= 15)
                     self.rollups[key] = self._healthy(30) if is_healthy else cell
 
     def _healthy(self, reads: int) -> Rollup:
