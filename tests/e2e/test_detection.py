@@ -1,0 +1,68 @@
+"""Faults are found, confirmed, explained and healed; a coherent shop is left in peace."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lab.score import stale_intervals
+from lab.start import Lab
+from tests.e2e.conftest import StartUp
+from tests.e2e.running import Up, run
+from tests.servers import wait_until
+
+pytestmark = pytest.mark.serial
+HELD_S = 8.0
+QUIET_S = 15
+FAULTS = [
+    ("lost_invalidation", "regional", "eu-redis-1", "lost-invalidation"),
+    ("refill_race", "regional", "eu-redis-1", "refill-race"),
+    ("partitioned_node", "app", "eu-app-1", "partitioned-node"),
+]
+Finding = Mapping[str, Any]
+
+
+def test_each_fault_is_found_confirmed_explained_and_healed(shop: Lab, start_up: StartUp) -> None:
+    up = start_up(shop.config).ready()
+    for kind, _, node, _ in FAULTS:
+        shop.inject(kind, node, HELD_S)
+    for kind, layer, node, cause in FAULTS:
+        _wait_for_cause(up, layer, node, cause, kind)
+    wait_until(lambda: not up.items("findings?open=true"), "every copy to heal", 30)
+    states = {finding["state"] for finding in up.items("findings")}
+    assert states <= {"healed", "healed-on-read"}
+    assert "healed" in states
+    _judge_every_finding(shop, up)
+
+
+def _wait_for_cause(up: Up, layer: str, node: str, cause: str, kind: str) -> None:
+    def is_found() -> bool:
+        return any(
+            (found["layer"], found["node"], found["cause"]) == (layer, node, cause)
+            and found["confirmed_at"] is not None
+            for found in up.items("findings")
+        )
+
+    wait_until(is_found, f"{kind} to be confirmed as {cause}")
+
+
+def _judge_every_finding(shop: Lab, up: Up) -> None:
+    """The evidence of a finding, through `judge`, gives the verdict again."""
+    for finding in up.items("findings"):
+        evidence = run("evidence", finding["id"], "-c", str(shop.config)).stdout
+        judged = run("judge", "-", "--max-staleness", "0.3", stdin=evidence)
+        assert judged.returncode == 1, judged.stderr
+        verdicts = [json.loads(line)["verdict"] for line in judged.stdout.splitlines()]
+        assert set(verdicts) == {"stale"}
+
+
+def test_a_coherent_shop_has_no_finding_and_no_stale_read(shop: Lab, start_up: StartUp) -> None:
+    up = start_up(shop.config).ready()
+    rounds = 'stalewatch_rounds_total{keyspace="product",outcome="complete"}'
+    wait_until(lambda: up.metric(rounds) >= QUIET_S, "that many rounds, one a second", 60)
+    assert up.items("findings") == []
+    verdicts = [line for line in up.ask("metrics").text.splitlines() if "verdicts_total{" in line]
+    assert not [line for line in verdicts if 'verdict="stale"' in line]
+    assert [line for line in verdicts if 'verdict="fresh"' in line]
+    assert stale_intervals(shop.truth()), "the workload wrote nothing: this shows nothing"
