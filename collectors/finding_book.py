@@ -36,13 +36,17 @@ class _Open:
 
 @dataclass(slots=True)
 class FindingBook:
-    """Findings of one node and keyspace. `changed` names the keys that changed of late."""
+    """Findings of one node and keyspace. `changed` names the keys that changed of late.
+
+    Behind a balancer (`is_pool`) nothing is said of a node as a whole: many answer as one.
+    """
 
     settings: NodeSettings
     ledger: Ledger
     journal: Journal
     runs: RunBook
     changed: Callable[[], Sequence[str]]
+    is_pool: bool = False
     _open: dict[str, _Open] = field(default_factory=dict)
 
     def __contains__(self, key: str) -> bool:
@@ -163,7 +167,7 @@ class FindingBook:
 
     def _count_neighbours(self, key: str, since: int) -> Neighbours:
         behind = current = 0
-        for other in self.changed():
+        for other in () if self.is_pool else self.changed():
             origin, copy = self.ledger.book.get(other), self.runs.get(other)
             if other == key or origin is None or copy is None or copy.value is None:
                 continue

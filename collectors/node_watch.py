@@ -3,6 +3,7 @@
 It knows nothing of the other nodes, so that one that is down or slow costs them nothing.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -19,6 +20,7 @@ from store.base import NodeRow, ReadRow
 
 MARGIN_NS = 2_000_000
 """How far past the maximum staleness a suspect is read again, so that a proof is no near miss."""
+KNOWN_IDENTITIES = 64
 NodeState = Literal["up", "unknown", "gone"]
 
 
@@ -53,6 +55,7 @@ class NodeWatch:
     answered_at_ns: int | None = None
     is_busy: bool = False
     _doubtful: dict[str, _Doubtful] = field(default_factory=dict)
+    _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
 
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
@@ -247,8 +250,13 @@ class NodeWatch:
             return
         self.answered_at_ns = self.journal.wall_ns(reply.end_ns)
         is_new = reply.identity not in ("", self.identity)
-        if is_new and self.identity:
+        if is_new and reply.identity in self._identities:
+            # Who answered before answers again: a balancer stands in front, and nobody restarted.
+            self.findings.is_pool = True
+        if is_new and self.identity and not self.findings.is_pool:
             self.close("restart")
+        if is_new:
+            self._identities.append(reply.identity)
         self.identity = reply.identity or self.identity
         self._set_state("up", "", reply.end_ns, is_new)
 

@@ -9,6 +9,7 @@ from collectors.base import Cache, Clock, Origin, Reply
 from collectors.finding_book import FindingBook
 from collectors.journal import Ids, Journal, NodeSettings
 from collectors.node_watch import NodeWatch
+from collectors.rechecks import Rechecks, report_failure
 from collectors.sample import Sample, Sampler
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
@@ -16,7 +17,6 @@ from freshness.runs import RunBook
 from store.base import ORIGIN, Batch, FindingRow, NodeRow, RunRow
 
 RECENT_CHANGES = 200
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Watch:
         self._ledger = self._new_ledger()
         self._nodes: dict[tuple[str, str], NodeWatch] = {}
         self._changed: deque[str] = deque(maxlen=RECENT_CHANGES)
-        self._rechecks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
         self._reading: set[asyncio.Task[None]] = set()
         self._origin_state = ("", 0)
         self._orphans: list[tuple[str, FindingRow]] = []
@@ -140,7 +140,7 @@ class Watch:
             self._journal,
             runs,
             findings,
-            self._recheck_at,
+            self._rechecks.plan,
             self._noted,
         )
         self._nodes[settings.layer, settings.name] = node
@@ -178,7 +178,7 @@ class Watch:
 
     def waiting(self) -> Sequence[asyncio.Task[None]]:
         """Second reads of suspects that are still to come."""
-        return list(self._rechecks.values())
+        return self._rechecks.waiting
 
     def flush(self) -> None:
         """Hand over what is to be kept."""
@@ -218,7 +218,7 @@ class Watch:
 
     async def close(self) -> None:
         """Stop rechecks and write everything that is still in memory."""
-        tasks = [*self._rechecks.values(), *self._reading]
+        tasks = [*self._rechecks.waiting, *self._reading]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -240,10 +240,7 @@ class Watch:
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._reading.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a probe failed", "exception": task.exception(), "task": task}
-            )
+        report_failure(task)
 
     def _look(self, keys: Sequence[str], reply: Reply) -> Look:
         look = self._ledger.observe_origin(
@@ -284,28 +281,6 @@ class Watch:
                 answered_at_ns=None if reply.why else now,
             )
         )
-
-    def _recheck_at(self, node: NodeWatch, key: str, stamp: int) -> None:
-        """Read one key again, origin first, when the stamp has come; once for each node and key."""
-        name = (node.settings.layer, node.settings.name, key)
-        if name in self._rechecks:
-            return
-        task = asyncio.get_running_loop().create_task(self._recheck(node, key, stamp))
-        self._rechecks[name] = task
-        task.add_done_callback(lambda done: self._end_recheck(name, done))
-
-    def _end_recheck(self, name: tuple[str, str, str], task: asyncio.Task[None]) -> None:
-        self._rechecks.pop(name, None)
-        self._forget(task)
-
-    async def _recheck(self, node: NodeWatch, key: str, stamp: int) -> None:
-        """Wait, read again, and confirm what that read opens."""
-        await asyncio.sleep(max(0, stamp - self._clock.now_ns()) / NS_PER_S)
-        was_found = key in node.findings
-        await self._reread(node, key)
-        if key in node.findings and not was_found:
-            await self._reread(node, key)
-        self.flush()
 
     async def _reread(self, node: NodeWatch, key: str) -> None:
         reply = await self.origin.read([key])
