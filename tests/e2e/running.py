@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,6 +42,7 @@ class Up:
 
     def __init__(self, config: Path, listen: str = "127.0.0.1:0") -> None:
         self.config = config
+        self._client = httpx2.Client(timeout=10)  # one for all: each new one reads all CAs
         self._log = config.parent / f"up-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -75,14 +77,14 @@ class Up:
         """The log lines of one event."""
         return [line for line in self._lines() if line.get("event") == event]
 
-    @property
+    @cached_property
     def address(self) -> str:
         """Where it serves, with a slash at the end."""
         return str(self.said("serving")[0]["address"])
 
     def ask(self, path: str) -> httpx2.Response:
         """GET a path of it."""
-        return httpx2.get(self.address + path, timeout=10)
+        return self._client.get(self.address + path)
 
     def items(self, path: str) -> list[dict[str, Any]]:
         """The items of one list under /api/v1/."""
@@ -101,11 +103,8 @@ class Up:
     def hold_a_page_open(self) -> Iterator[None]:
         """Keep the live connection of a page and a kept-alive one, as browsers do."""
         place = self.address.removeprefix("http://").rstrip("/")
-        with (
-            connect(f"ws://{place}/_dash-ws-callback", origin=Origin(f"http://{place}")),
-            httpx2.Client() as client,
-        ):
-            client.get(self.address)
+        with connect(f"ws://{place}/_dash-ws-callback", origin=Origin(f"http://{place}")):
+            self.ask("")
             yield
 
     def send(self, number: signal.Signals) -> None:
@@ -128,6 +127,7 @@ class Up:
         trace: TracebackType | None,
     ) -> None:
         self.end(signal.SIGKILL)
+        self._client.close()
 
     def _lines(self) -> Iterator[Mapping[str, Any]]:
         for line in self.log.splitlines():
