@@ -45,13 +45,13 @@ class Sampler:
 
     @property
     def keys(self) -> Sequence[str]:
-        """Every key that the walk visits."""
-        return self._keys
+        """Every key that is read, the pinned ones included."""
+        return list(dict.fromkeys((*self._keys, *self._pinned)))
 
     def replace_keys(self, keys: Iterable[str]) -> None:
-        """Walk over other keys from now on."""
+        """Walk over these keys from now on; the walk goes on where it is."""
         self._keys = list(dict.fromkeys(keys))
-        self._at = 0
+        self._at %= max(1, len(self._keys))
 
     def note_change(self, key: str) -> None:
         """Remember that a key changed at the origin."""

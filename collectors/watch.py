@@ -75,7 +75,8 @@ class Watch:
         self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
         self._reading: set[asyncio.Task[None]] = set()
         self._origin_state = ("", 0)
-        self._orphans: list[tuple[str, FindingRow]] = []
+        self._is_led = True
+        self._orphans: list[FindingRow] = []
 
     @property
     def nodes(self) -> Sequence[NodeWatch]:
@@ -85,10 +86,11 @@ class Watch:
     def replace_keys(self, keys: Iterable[str]) -> None:
         """Watch other keys from the next round on."""
         self.sampler.replace_keys(keys)
+        watched = {*self.sampler.keys}
         for node in self._nodes.values():
-            node.findings.leave(
-                {*node.findings.keys}.difference(self.sampler.keys), self._clock.now_ns()
-            )
+            node.findings.leave({*node.findings.keys} - watched, self._clock.now_ns())
+        if self._orphans:
+            self._adopt()
         for book in (self._ledger.book, *(node.runs for node in self._nodes.values())):
             book.max_gap = self._max_gap_ns()
 
@@ -102,30 +104,28 @@ class Watch:
     def resume(self, findings: Iterable[FindingRow]) -> None:
         """Take up findings that an earlier process left open.
 
-        Those of nodes that are not there yet wait for `add_node`, or for `release`.
+        They wait until the keys are listed and the node is there, or `release` says it is not.
         """
-        keys = {self._journal.name(key): key for key in self.sampler.keys}
-        for row in findings:
-            node = self._nodes.get((row.layer, row.node))
-            if row.key not in keys:
-                self._put_gone(row)
-            elif node is not None:
-                node.findings.resume(keys[row.key], row)
-            else:
-                self._orphans.append((keys[row.key], row))
-        self.flush()
+        self._orphans += findings
+        self._adopt()
 
     def release(self, layer: str) -> None:
         """Discovery has spoken: nodes of the layer that are not there are gone."""
-        gone = [row for _, row in self._orphans if row.layer == layer]
-        self._orphans = [(key, row) for key, row in self._orphans if row.layer != layer]
-        for row in gone:
-            self._put_gone(row)
-        self.flush()
+        self._adopt(released=layer)
 
-    def _put_gone(self, row: FindingRow) -> None:
-        now = self._journal.wall_ns(self._clock.now_ns())
-        self._journal.put_finding(replace(row, state="gone", healed_at_ns=now))
+    def _adopt(self, released: str | None = None) -> None:
+        keys = {self._journal.name(key): key for key in self.sampler.keys}
+        rows, self._orphans = self._orphans, []
+        for row in rows:
+            node = self._nodes.get((row.layer, row.node))
+            if not keys or (row.key in keys and node is None and row.layer != released):
+                self._orphans.append(row)
+            elif node is not None and row.key in keys:
+                node.findings.resume(keys[row.key], row)
+            else:
+                now = self._journal.wall_ns(self._clock.now_ns())
+                self._journal.put_finding(replace(row, state="gone", healed_at_ns=now))
+        self.flush()
 
     def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
         """Watch a node from the next round on."""
@@ -144,11 +144,8 @@ class Watch:
             self._noted,
         )
         self._nodes[settings.layer, settings.name] = node
-        place = (settings.layer, settings.name)
-        for key, row in self._orphans:
-            if (row.layer, row.node) == place:
-                findings.resume(key, row)
-        self._orphans = [(k, row) for k, row in self._orphans if (row.layer, row.node) != place]
+        if self._orphans:
+            self._adopt()
         node.put_row()
         return node
 
@@ -243,16 +240,19 @@ class Watch:
         report_failure(task)
 
     def _look(self, keys: Sequence[str], reply: Reply) -> Look:
+        # Who gave no answer gave no sign of a fail-over either.
+        self._is_led = self._is_led if reply.why else self.origin.linearizable
         look = self._ledger.observe_origin(
-            keys, reply.readings, reply.start_ns, reply.end_ns, self.origin.linearizable
+            keys, reply.readings, reply.start_ns, reply.end_ns, self._is_led
         )
         origin = self.settings.origin_name
         for change in look.changes:
             if change.ended is not None:
                 self._journal.put_run(ORIGIN, origin, change.key, change.ended)
-                self._changed.append(change.key)
-                self.sampler.note_change(change.key)
             self._journal.put_run(ORIGIN, origin, change.key, change.begun)
+        for key in look.changed:
+            self._changed.append(key)
+            self.sampler.note_change(key)
         self._note_origin(reply)
         for node in self._nodes.values():
             node.settle(keys)

@@ -21,7 +21,11 @@ KEPT_RUNS = 8
 
 
 class Look(NamedTuple):
-    """One batch as the origin answered it; None where it gave no value for a key."""
+    """One batch as the origin answered it; None where it gave no value for a key.
+
+    `changes` are the runs that began with it, `changed` the keys that have another value than the
+    last one known: an outage of the origin changes nothing.
+    """
 
     keys: Sequence[str]
     values: Sequence[Value | None]
@@ -29,6 +33,7 @@ class Look(NamedTuple):
     end: int
     linearizable: bool
     changes: Sequence[Change]
+    changed: Sequence[str]
 
 
 class Judged(NamedTuple):
@@ -67,10 +72,10 @@ class Ledger:
     def __init__(self, order: Order, max_gap: int, recurs: bool = True) -> None:
         self.order = order
         self._recurs = recurs
-        self._is_led = True
         self._book = RunBook(max_gap)
         self._pasts: dict[str, _Past] = {}
         self._recalled: dict[str, OriginRead] = {}
+        self._parted: dict[str, Run] = {}
 
     @property
     def book(self) -> RunBook:
@@ -89,14 +94,10 @@ class Ledger:
 
         `linearizable` is whether that was the leader's word; a fail-over may change it.
         """
-        if linearizable is not self._is_led:
-            self._change_leader(linearizable)
-        changes = self._book.observe(keys, readings, start, end)
-        for change in changes:
-            change.begun.linearizable = linearizable
-            self._note_change(change)
+        changes = self._book.observe(keys, readings, start, end, linearizable)
+        changed = [change.key for change in changes if self._note_change(change)]
         values = [r.value if r.result is Result.VALUE else None for r in readings]
-        return Look(keys, values, start, end, linearizable, changes)
+        return Look(keys, values, start, end, linearizable, changes, changed)
 
     def observe_invalidation(self, key: str, version: int, received: int) -> None:
         """Take a message of a commit-ordered source that a version exists."""
@@ -154,8 +155,12 @@ class Ledger:
     def evidence(self, key: str) -> list[Evidence]:
         """What bounds on this key rest on; of the origin's runs, the first and the last read."""
         past = self._pasts.get(key)
-        run = self._book.get(key)
-        runs = [*(past.runs if past is not None else ()), *([run] if run is not None else ())]
+        parted, run = self._parted.get(key), self._book.get(key)
+        runs = [
+            *([parted] if parted else ()),
+            *(past.runs if past else ()),
+            *([run] if run else ()),
+        ]
         other = list(past.other) if past is not None else []
         return other + [read for run in runs for read in _reads_of(run)]
 
@@ -169,34 +174,47 @@ class Ledger:
         past = self._pasts.get(key)
         if past is None:
             past = self._pasts[key] = _Past(Epochs(self.order, recurs=self._recurs))
-            recalled = self._recalled.pop(key, None)
+            recalled, parted = self._recalled.pop(key, None), self._parted.pop(key, None)
             if recalled is not None:
                 past.epochs.observe(recalled)
                 past.other.append(recalled)
+            if parted is not None:
+                self._tell_run(past, parted)
+                past.runs.append(parted)
         return past
 
-    def _change_leader(self, linearizable: bool) -> None:
-        """End every run: what it counted was another kind of read."""
-        self._is_led = linearizable
-        for key, run in self._book.close("leader"):
-            past = self._past(key)
-            self._tell_run(past, run)
-            past.runs.append(run)
-
-    def _note_change(self, change: Change) -> None:
-        if change.ended is None and change.key not in self._pasts:
-            recalled = self._recalled.get(change.key)
-            if recalled is None or _follows(change.begun, recalled):
-                # The origin's word of now says all that an earlier process could tell.
-                self._recalled.pop(change.key, None)
-                return
-        past = self._past(change.key)
-        if change.ended is not None:
+    def _note_change(self, change: Change) -> bool:
+        """Keep what an ended run proves; whether the key has another value than before."""
+        key, begun = change.key, change.begun
+        if key not in self._pasts and self._is_simple(change):
+            return False
+        past = self._past(key)
+        before = past.runs[-1].value if past.runs else None
+        if change.ended is not None and change.ended.value is not None:
+            before = change.ended.value
             self._tell_run(past, change.ended)
             past.runs.append(change.ended)
-        self._tell_run(past, change.begun)
+        self._tell_run(past, begun)
         past.epochs.trim(KEPT_VERSIONS)
-        past.is_calm = change.begun.value is not None and past.epochs.is_calm(change.begun.value)
+        past.is_calm = begun.value is not None and past.epochs.is_calm(begun.value)
+        return begun.value is not None and before is not None and begun.value != before
+
+    def _is_simple(self, change: Change) -> bool:
+        """Whether a key that never changed still has one value, as far as anybody was told.
+
+        The run before an outage of the origin is kept, and no more: an outage meets every key.
+        """
+        key, ended, begun = change.key, change.ended, change.begun
+        if ended is not None and ended.value is not None:
+            self._parted.setdefault(key, ended)
+        if begun.value is None:
+            return True
+        parted, recalled = self._parted.get(key), self._recalled.get(key)
+        if recalled is not None and parted is None and _follows(begun, recalled):
+            # The origin's word of now says all that an earlier process could tell.
+            del self._recalled[key]
+            recalled = None
+        return recalled is None and (parted is None or parted.value == begun.value)
 
     def _tell(self, key: str, past: _Past) -> None:
         """Bring a key's evidence up to date: healthy batches only extend its open run."""

@@ -85,9 +85,17 @@ class RunBook:
         yield from list(self._runs.items())
 
     def observe(
-        self, keys: Sequence[str], readings: Sequence[Reading], start: int, end: int
+        self,
+        keys: Sequence[str],
+        readings: Sequence[Reading],
+        start: int,
+        end: int,
+        linearizable: bool = False,
     ) -> list[Change]:
-        """Take a batch that was read between `start` and `end`; what changed in it, in order."""
+        """Take a batch that was read between `start` and `end`; what changed in it, in order.
+
+        `linearizable` is whether it was the word of an origin's leader; a run is of one kind.
+        """
         runs, earliest = self._runs, start - self.max_gap
         changes: list[Change] = []
         for at, (key, reading) in enumerate(zip(keys, readings, strict=True)):
@@ -96,14 +104,16 @@ class RunBook:
                 run is not None
                 and (run.reading is reading or _is_same(run.reading, reading))
                 and run.last_end >= earliest
+                and run.linearizable is linearizable
             ):
                 run.last_start = start
                 run.last_end = end
                 run.count += 1
                 continue
             if run is not None:
-                run.ended_by = "gap" if _is_same(run.reading, reading) else "change"
+                run.ended_by = _why_ended(run, reading, earliest)
             runs[key] = begun = Run(reading, start, end)
+            begun.linearizable = linearizable
             changes.append(Change(at, key, run, begun))
         return changes
 
@@ -121,6 +131,12 @@ class RunBook:
         if run is not None:
             run.ended_by = why
         return run
+
+
+def _why_ended(run: Run, reading: Reading, earliest: int) -> str:
+    if not _is_same(run.reading, reading):
+        return "change"
+    return "gap" if run.last_end < earliest else "leader"
 
 
 def _is_same(one: Reading, other: Reading) -> bool:
