@@ -104,7 +104,7 @@ async def measure(nodes: int, args: Arguments) -> None:
     watch = await probe(origin, ports, keys, args)
     ours, bare = [], []
     start = time.perf_counter()
-    watch.put_extended()
+    await watch.extend()
     writing_s = time.perf_counter() - start
     for _ in range(args.rounds):
         bare.append(await walk([origin, *ports], keys, args.batch))

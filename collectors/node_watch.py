@@ -89,11 +89,6 @@ class NodeWatch:
         self.findings.leave(self.findings.keys, stamp)
         self._set_state("gone", "no longer listed by discovery", stamp)
 
-    def put_extended(self) -> None:
-        """Write the runs that grew, and how the node stands."""
-        self.journal.put_extended(self.settings.layer, self.settings.name, self.runs.items())
-        self.put_row()
-
     def put_row(self) -> None:
         """Write how the node stands."""
         node = self.settings

@@ -17,6 +17,8 @@ from freshness.runs import RunBook
 from store.base import ORIGIN, Batch, FindingRow, NodeRow, RunRow
 
 RECENT_CHANGES = 200
+EXTENDED_AT_ONCE = 2000
+"""Runs whose rows are made between two looks at what else the loop has to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +185,37 @@ class Watch:
         if batch is not None:
             self._sink(batch)
 
-    def put_extended(self) -> None:
-        """Write the runs that only grew; due every minute or so, and at the end."""
-        origin = self.settings.origin_name
-        self._journal.put_extended(ORIGIN, origin, self._ledger.book.items())
+    async def extend(self) -> None:
+        """Write the runs that only grew, a piece at a time: due every minute or so."""
+        for place, book in self._books():
+            runs = list(book.items())
+            for at in range(0, len(runs), EXTENDED_AT_ONCE):
+                self._journal.put_extended(*place, runs[at : at + EXTENDED_AT_ONCE])
+                self.flush()
+                await asyncio.sleep(0)
+        self._put_standing()
+
+    def _put_all(self) -> None:
+        """The same at once, for an end."""
+        for place, book in self._books():
+            self._journal.put_extended(*place, book.items())
+        self._put_standing()
+
+    def _put_standing(self) -> None:
+        """Write how nodes and open findings stand."""
         for node in self._nodes.values():
-            node.put_extended()
+            node.put_row()
             node.findings.put_all(self._clock.now_ns())
         self.flush()
 
+    def _books(self) -> Sequence[tuple[tuple[str, str], RunBook]]:
+        """The open runs of the origin and of every node, by layer and name."""
+        origin = ((ORIGIN, self.settings.origin_name), self._ledger.book)
+        return [origin, *((place, node.runs) for place, node in self._nodes.items())]
+
     def begin_epoch(self) -> None:
         """The clock began anew: nothing that was stamped before is subtracted from what follows."""
-        self.put_extended()
+        self._put_all()
         for node in self._nodes.values():
             node.close("clock")
         newest = [
@@ -219,7 +240,7 @@ class Watch:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.put_extended()
+        self._put_all()
 
     async def _probe(self, sample: Sample, wait_s: float | None) -> str:
         reply = await self.origin.read(sample.keys)

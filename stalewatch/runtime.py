@@ -162,7 +162,7 @@ class Runtime:
 
     async def _extend(self, wiring: Wiring) -> None:
         for watch in wiring.watches.values():
-            watch.put_extended()
+            await watch.extend()
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

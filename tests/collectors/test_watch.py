@@ -96,7 +96,7 @@ async def test_a_coherent_cache_is_fresh_and_costs_no_rows(bench: Bench) -> None
     assert (totals.fresh.n, totals.judged.n) == (100, 100)
     assert bench.findings() == []
     assert bench.store.reads() == []
-    bench.watch.put_extended()
+    await bench.watch.extend()
     spans = bench.store.spans("product", "3", 0, FAR_NS)
     assert [(span.layer, span.count) for span in spans] == [
         ("", 5),
