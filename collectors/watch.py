@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from collectors.base import Cache, Clock, Origin, Reply
 from collectors.finding_book import FindingBook
 from collectors.journal import Ids, Journal, NodeSettings
+from collectors.leftovers import Leftovers
 from collectors.node_watch import NodeWatch
 from collectors.rechecks import Rechecks, report_failure
 from collectors.sample import Sample, Sampler
@@ -78,7 +79,7 @@ class Watch:
         self._reading: set[asyncio.Task[None]] = set()
         self._origin_state = ("", 0)
         self._is_led = True
-        self._orphans: list[FindingRow] = []
+        self._leftovers = Leftovers(self._journal)
 
     @property
     def nodes(self) -> Sequence[NodeWatch]:
@@ -91,8 +92,7 @@ class Watch:
         watched = {*self.sampler.keys}
         for node in self._nodes.values():
             node.findings.leave({*node.findings.keys} - watched, self._clock.now_ns())
-        if self._orphans:
-            self._adopt()
+        self._hand_over()
         for book in (self._ledger.book, *(node.runs for node in self._nodes.values())):
             book.max_gap = self._max_gap_ns()
 
@@ -108,26 +108,17 @@ class Watch:
 
         They wait until the keys are listed and the node is there, or `release` says it is not.
         """
-        self._orphans += findings
-        self._adopt()
+        self._leftovers.add(findings)
+        self._hand_over()
 
     def release(self, layer: str) -> None:
         """Discovery has spoken: nodes of the layer that are not there are gone."""
-        self._adopt(released=layer)
-
-    def _adopt(self, released: str | None = None) -> None:
-        keys = {self._journal.name(key): key for key in self.sampler.keys}
-        rows, self._orphans = self._orphans, []
-        for row in rows:
-            node = self._nodes.get((row.layer, row.node))
-            if not keys or (row.key in keys and node is None and row.layer != released):
-                self._orphans.append(row)
-            elif node is not None and row.key in keys:
-                node.findings.resume(keys[row.key], row)
-            else:
-                now = self._journal.wall_ns(self._clock.now_ns())
-                self._journal.put_finding(replace(row, state="gone", healed_at_ns=now))
+        self._hand_over(released=layer)
         self.flush()
+
+    def _hand_over(self, released: str | None = None) -> None:
+        now = self._clock.now_ns()
+        self._leftovers.hand_over(self.sampler.keys, self._nodes, now, released)
 
     def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
         """Watch a node from the next round on."""
@@ -146,8 +137,7 @@ class Watch:
             self._noted,
         )
         self._nodes[settings.layer, settings.name] = node
-        if self._orphans:
-            self._adopt()
+        self._hand_over()
         node.put_row()
         return node
 
