@@ -110,7 +110,7 @@ async def _probe(watch: Watch, clock: HurriedClock, store: SqliteStore, rounds: 
         clock.skip_to(start + number * INTERVAL_S * NS)
         await watch.run_round()
         if number * INTERVAL_S % EXTEND_S == 0:
-            watch.put_extended()
+            await watch.extend()
             store.fold(clock.now_ns() + clock.as_row().wall_offset_ns)
 
 

@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import json
 import sys
+import time
 from collections import Counter
 from typing import Any
 
@@ -55,7 +56,9 @@ async def main() -> None:
         await asyncio.to_thread(sys.stdin.read)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if ended is not None and not isinstance(ended, asyncio.CancelledError):
+                done[f"lost: {ended!r}"] += 1
     print(json.dumps(done))
 
 
@@ -64,12 +67,14 @@ async def _name_of_push(client: httpx2.AsyncClient) -> str:
     return str(next(each["output"] for each in callbacks if each["persistent"]))
 
 
-async def _load(
-    client: httpx2.AsyncClient, number: int, pause_s: float, done: Counter[str]
-) -> None:
+async def _load(client: httpx2.AsyncClient, number: int, rate: float, done: Counter[str]) -> None:
+    pause_s = 1 / rate
     await asyncio.sleep(pause_s * (number % 7) / 7)
     for at in itertools.count(number):
+        began = time.monotonic()
         answer = await client.get(PATHS[at % len(PATHS)])
+        slowest = round(1000 * (time.monotonic() - began))
+        done["slowest answer in ms"] = max(done["slowest answer in ms"], slowest)
         done["requests" if answer.is_success else f"status {answer.status_code}"] += 1
         await asyncio.sleep(pause_s)
 
