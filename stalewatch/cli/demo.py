@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SETTLING_S = 3.0
 """A fault that began so shortly before the end is not scored: it had no time to be found."""
 PAGE = 500
+WIDE = 120
+"""Columns of a table that goes to no terminal."""
 WHAT_TO_SEE = """
   {address}
 
@@ -155,6 +157,8 @@ def _print(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
     table = Table("fault", "layer", "node", "keys", "stale for", "found after")
     for fault in result["faults"]:
         after = fault["found_after_s"]
@@ -163,8 +167,13 @@ def _print(result: dict[str, Any]) -> None:
         table.add_row(
             fault["kind"], fault["layer"], fault["node"], keys, f"{fault['stale_s']:.2f} s", found
         )
+    score, findings = result["score"], len(result["findings"])
+    if not result["faults"]:
+        console.print(
+            f"{findings} findings; no fault is scored, since none began early enough to be judged"
+        )
+        return
     console.print(table)
-    score = result["score"]
     console.print(
         f"{score['injected']} faults that outlasted the probe interval, {score['found']} found, "
         f"{score['missed']} missed, {score['false']} findings that were false"
