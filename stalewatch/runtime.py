@@ -47,6 +47,8 @@ class Runtime:
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
+        self._turn = asyncio.Lock()
+        self._is_stopped = False
 
     async def start(self) -> None:
         """Connect, and begin to probe."""
@@ -57,16 +59,29 @@ class Runtime:
 
     async def stop(self) -> None:
         """End the schedule, write what is in memory, let go of every connection."""
-        await self._probes.run(self._end())
-        await asyncio.to_thread(self._writer.close)
-        await asyncio.to_thread(self._probes.stop)
+        self._is_stopped = True  # reloads that wait for their turn let it pass
+        async with self._turn:
+            await self._probes.run(self._end())
+            await asyncio.to_thread(self._writer.close)
+            await asyncio.to_thread(self._probes.stop)
 
     async def reload(self, config: Config) -> None:
-        """Go on with another config; what was proven stays in the store."""
-        await self._probes.run(self._end())
-        await asyncio.to_thread(self._writer.drain, 10.0)
-        self.config = config
-        await self._probes.run(self._begin(config))
+        """Go on with another config; what was proven stays in the store.
+
+        One reload at a time, and none after `stop`. One that fails goes on with the old config,
+        and raises.
+        """
+        async with self._turn:
+            if self._is_stopped:
+                return
+            await self._probes.run(self._end())
+            await asyncio.to_thread(self._writer.drain, 10.0)
+            try:
+                await self._probes.run(self._begin(config))
+            except Exception:
+                await self._probes.run(self._begin(self.config))
+                raise
+            self.config = config
 
     def readiness(self) -> list[str]:
         """What keeps this process from doing its work; empty where nothing does."""

@@ -78,6 +78,7 @@ class Service:
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = _Uvicorn(served, self._tell)
         self._socket: socket.socket | None = None
+        self._reloading: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Run until SIGTERM, SIGINT or `stop`. Raises AddressError where it cannot listen."""
@@ -110,7 +111,9 @@ class Service:
         self._ready(address)
 
     def _start_reload(self) -> None:
-        self._reloading = asyncio.get_running_loop().create_task(self._reload())
+        task = asyncio.get_running_loop().create_task(self._reload())
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
 
     async def _reload(self) -> None:
         """Take the file as it is now, where it is valid; else go on with what there is."""
@@ -123,7 +126,12 @@ class Service:
             log.error("the config has mistakes; going on with the old one", why=str(error))
             return
         _warn_of_fixed(self._runtime.config, config)
-        await self._runtime.reload(config)
+        try:
+            await self._runtime.reload(config)
+        except Exception:
+            self._metrics.note_reload("refused")
+            log.exception("the config cannot be applied; going on with the old one")
+            return
         self._metrics.note_reload("applied")
         log.info("the config is read anew", file=str(self._config_file))
 

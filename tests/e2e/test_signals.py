@@ -13,6 +13,8 @@ from tests.servers import wait_until
 pytestmark = pytest.mark.serial
 BAD_USAGE = 2
 STOP_S = 5.0
+BURST = 20
+APPLIED = "the config is read anew"
 NEW_LIMIT_NS = 400_000_000
 RELOADS = 'stalewatch_config_reloads_total{outcome="%s"}'
 MISTAKES = (
@@ -57,6 +59,17 @@ def test_hup_takes_a_config_that_is_right_and_keeps_the_old_one_else(
     before = up.metric(rounds)
     wait_until(lambda: up.metric(rounds) > before, "the old config to be probed")
     assert _limits_ns(up.items("nodes")) == {NEW_LIMIT_NS}
+
+
+def test_signals_may_come_in_a_burst(shared_shop: Lab, start_up: StartUp) -> None:
+    up = start_up(shared_shop.config).ready()
+    up.send(signal.SIGHUP)
+    wait_until(lambda: up.said(APPLIED), "the first reload")
+    for _ in range(BURST):
+        up.send(signal.SIGHUP)
+    assert up.end(signal.SIGTERM, STOP_S) == 0
+    assert "Traceback" not in up.log
+    assert not up.said("the store takes no writes")
 
 
 def test_a_port_that_is_taken_is_told(shared_shop: Lab, start_up: StartUp) -> None:
