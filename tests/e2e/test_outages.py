@@ -39,6 +39,7 @@ keyspaces:
     keys: {{range: {{from: 1, to: 20}}}}
     sample: {{interval: 200ms, size: 20, recent: 0%, random: 100%}}
 """
+Act = Callable[[RedisServer], object]
 Setting = tuple[Up, RedisServer, RedisServer]
 
 
@@ -97,9 +98,14 @@ def test_values_without_a_version_are_unreadable(setting: Setting) -> None:
     assert_not_judged(up, SICK, lambda: up.metric(unreadable))
 
 
-def test_without_the_origin_nothing_is_judged(setting: Setting) -> None:
+@pytest.mark.parametrize(
+    ("fail", "come_back"),
+    [(RedisServer.kill, RedisServer.start), (RedisServer.pause, RedisServer.resume)],
+    ids=["down", "hanging"],
+)
+def test_without_the_origin_nothing_is_judged(setting: Setting, fail: Act, come_back: Act) -> None:
     up, origin, _ = setting
-    origin.kill()
+    fail(origin)
     no_origin = ROUNDS % "no-origin"
     # So long that what the origin said last is older than the maximum staleness.
     wait_until(lambda: up.metric(no_origin) >= ROUNDS_OF_2_S, "rounds without the origin")
@@ -107,7 +113,7 @@ def test_without_the_origin_nothing_is_judged(setting: Setting) -> None:
         assert_not_judged(up, layer, lambda: up.metric(no_origin))
     (row,) = [node for node in up.items("nodes") if node["role"] == "origin"]
     assert (row["state"], bool(row["why"])) == ("unknown", True)
-    origin.start()
+    come_back(origin)
     fill(origin, 1)
     complete, fresh = up.metric(ROUNDS % "complete"), verdicts(up, SOUND, "fresh")
     wait_until(lambda: up.metric(ROUNDS % "complete") > complete, "the origin to be back")
