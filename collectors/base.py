@@ -42,6 +42,8 @@ class Reply:
     why: str = ""
     size_bytes: int = 0
     """What the batch took from the server's answers, for the byte budget."""
+    was_asked: bool = True
+    """False where we did not send it: that says nothing of the server."""
 
 
 def unanswered(keys: Sequence[str], start_ns: int, end_ns: int, why: str) -> Reply:

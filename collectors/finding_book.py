@@ -1,21 +1,22 @@
 """The open findings of one node: a copy proven stale, its evidence, its cause, and its healing."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from collectors.base import Reply
 from collectors.journal import Journal, NodeSettings
+from collectors.outage import Surroundings
 from freshness.cause import Cause, Diagnosis, Neighbours, diagnose
 from freshness.fill import Fill, from_age, from_ttl
 from freshness.findings import Case, State, next_case, open_case
 from freshness.ledger import Ledger
 from freshness.model import Judgement, Reading, Value
-from freshness.runs import RunBook
 from freshness.transcript import evidence_lines, read_line
 from store.base import FindingRow
 
 TTL_RESOLUTION_S = 0.002
+ALONE = Neighbours(behind=0, current=0)
 
 
 @dataclass(slots=True)
@@ -26,17 +27,21 @@ class _Open:
     case: Case
     latest: Value
     opened_at_ns: int
-    opened_by: Reply | None
+    moved_at: int
+    """The end of the last read that moved it: a read sent before that is no second look."""
+    is_ours: bool
+    """Whether its proof was stamped by the clock that runs now."""
     proof: list[str]
     diagnosis: Diagnosis
     fill: Fill | None
     superseded_before: int | None = None
     confirmed_at_ns: int | None = None
+    is_stored: bool = False
 
 
 @dataclass(slots=True)
 class FindingBook:
-    """Findings of one node and keyspace. `changed` names the keys that changed of late.
+    """Findings of one node and keyspace.
 
     Behind a balancer (`is_pool`) nothing is said of a node as a whole: many answer as one.
     """
@@ -44,8 +49,7 @@ class FindingBook:
     settings: NodeSettings
     ledger: Ledger
     journal: Journal
-    runs: RunBook
-    changed: Callable[[], Sequence[str]]
+    surroundings: Surroundings
     is_pool: bool = False
     _open: dict[str, _Open] = field(default_factory=dict)
 
@@ -72,12 +76,14 @@ class FindingBook:
             case=open_case(reading.value, judgement),
             latest=self.ledger.latest(key) or reading.value,
             opened_at_ns=self.journal.wall_ns(reply.end_ns),
-            opened_by=reply,
+            moved_at=reply.end_ns,
+            is_ours=True,
             proof=self.evidence(key, f"{id}-1", reading, reply),
             diagnosis=self._diagnose(key, reading.value, fill),
             fill=fill,
             superseded_before=self.ledger.superseded_within(key, reading.value)[1],
         )
+        self.surroundings.note(found.superseded_before)
         self._put(key, found, reply.end_ns)
         return id
 
@@ -88,7 +94,8 @@ class FindingBook:
             case=Case(State(row.state), row.held, row.lower_ns, row.upper_ns),
             latest=row.latest,
             opened_at_ns=row.opened_at_ns,
-            opened_by=None,
+            moved_at=0,
+            is_ours=False,
             proof=row.evidence.splitlines(),
             diagnosis=Diagnosis(Cause(row.cause), row.because, [Cause(c) for c in row.ruled_out]),
             fill=None,
@@ -98,11 +105,14 @@ class FindingBook:
     def move(self, key: str, reading: Reading, judgement: Judgement | None, reply: Reply) -> None:
         """Let one more read of the key confirm its finding, or heal it."""
         found = self._open[key]
-        if reply is found.opened_by:
+        if reply.start_ns < found.moved_at:
             return
         before, cause = found.case, found.diagnosis
         found.case, _ = next_case(before, reading, judgement)
-        if found.case.is_open and found.case is not before:
+        if found.case is before:
+            return
+        found.moved_at, found.is_stored = reply.end_ns, False
+        if found.case.is_open:
             self._note_still_stale(key, found, reading, reply)
         if found.case.state != before.state or found.diagnosis != cause or not found.case.is_open:
             self._put(key, found, reply.end_ns)
@@ -117,12 +127,15 @@ class FindingBook:
     def begin_epoch(self) -> None:
         """The clock began anew: earlier stamps do not stand beside later ones."""
         for found in self._open.values():
-            found.opened_by = found.superseded_before = found.fill = None
+            found.is_ours, found.moved_at = False, 0
+            found.superseded_before = found.fill = None
+        self.surroundings.clear()
 
     def put_all(self, stamp: int) -> None:
-        """Write every open finding again, with the staleness proven by now."""
+        """Write open findings again where more staleness has been proven since."""
         for key, found in list(self._open.items()):
-            self._put(key, found, stamp)
+            if not found.is_stored:
+                self._put(key, found, stamp)
 
     def evidence(
         self, key: str, id: str, reading: Reading, reply: Reply, before: Sequence[str] = ()
@@ -139,44 +152,20 @@ class FindingBook:
         assert reading.value is not None
         found.fill = self._fill(reading, reply) or found.fill
         diagnosis = self._diagnose(key, reading.value, found.fill)
-        if diagnosis.cause is not Cause.UNDECIDED or found.opened_by is not None:
+        if diagnosis.cause is not Cause.UNDECIDED or found.is_ours:
             # After a restart there is less to decide on; what was decided before it stands.
             found.diagnosis = diagnosis
         found.latest = self.ledger.latest(key) or found.latest
         if found.confirmed_at_ns is None:
             found.confirmed_at_ns = self.journal.wall_ns(reply.end_ns)
             # Stamps of an earlier process do not stand beside ours.
-            before = found.proof if found.opened_by is not None else ()
+            before = found.proof if found.is_ours else ()
             found.proof = self.evidence(key, f"{found.id}-2", reading, reply, before)
 
     def _diagnose(self, key: str, held: Value, fill: Fill | None) -> Diagnosis:
         after, before = self.ledger.superseded_within(key, held)
-        return diagnose(fill, after, before, self._neighbours(key, before))
-
-    def _neighbours(self, key: str, before: int | None) -> Neighbours:
-        """How the node's copies stand of the other keys that changed since this one did.
-
-        A node may have been cut off before this key changed: where all that changed since an
-        earlier open finding is behind, that is one outage.
-        """
-        outages = {found.superseded_before for found in self._open.values()} | {before}
-        since = sorted((at for at in outages if at is not None), reverse=True)
-        own = self._count_neighbours(key, before or 0)
-        counts = (self._count_neighbours(key, at) for at in since if before and at <= before)
-        return next((count for count in counts if count.is_outage), own)
-
-    def _count_neighbours(self, key: str, since: int) -> Neighbours:
-        behind = current = 0
-        for other in () if self.is_pool else self.changed():
-            origin, copy = self.ledger.book.get(other), self.runs.get(other)
-            if other == key or origin is None or copy is None or copy.value is None:
-                continue
-            if origin.first_end < since or copy.last_start < origin.first_end:
-                continue
-            is_current = copy.value == origin.value
-            current += is_current
-            behind += not is_current
-        return Neighbours(behind, current)
+        around = ALONE if self.is_pool else self.surroundings.neighbours(self.ledger, key, before)
+        return diagnose(fill, after, before, around)
 
     def _fill(self, reading: Reading, reply: Reply) -> Fill | None:
         # An age comes first: the TTL that an HTTP cache tells is derived from whole seconds.
@@ -197,8 +186,10 @@ class FindingBook:
 
     def _put(self, key: str, found: _Open, stamp: int) -> None:
         case, node = found.case, self.settings
+        found.is_stored = True
         if not case.is_open:
             self._open.pop(key, None)
+            self.surroundings.forget(found.superseded_before)
         self.journal.put_finding(
             FindingRow(
                 id=found.id,

@@ -58,7 +58,9 @@ class Journal:
 
     def name(self, key: str) -> str:
         """The key as the store keeps it."""
-        return hashlib.blake2b(key.encode(), digest_size=16).hexdigest() if self._hash_keys else key
+        if not self._hash_keys:
+            return key
+        return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
     def wall_ns(self, stamp: int) -> int:
         """Wall time of a stamp of this process, Unix nanoseconds."""
@@ -102,8 +104,8 @@ class Journal:
 
     def clear_read(self, id: int) -> None:
         """Take back a read that late evidence certified fresh."""
-        if self._reads.pop(id, None) is None:
-            self._cleared.append(id)
+        self._reads.pop(id, None)
+        self._cleared.append(id)
 
     def put_finding(self, row: FindingRow) -> None:
         """Write a finding, or write it again."""

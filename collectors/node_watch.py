@@ -4,16 +4,17 @@ It knows nothing of the other nodes, so that one that is down or slow costs them
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from collectors.base import Cache, Reply
+from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
 from collectors.sample import RECHECK
 from freshness.ledger import Judged, Ledger, Look
-from freshness.model import Judgement, Reading, Result, Verdict
+from freshness.model import MISS, Judgement, Reading, Result, Verdict
 from freshness.rollup import Reads
 from freshness.runs import RunBook
 from store.base import NodeRow, ReadRow
@@ -22,15 +23,6 @@ MARGIN_NS = 2_000_000
 """How far past the maximum staleness a suspect is read again, so that a proof is no near miss."""
 KNOWN_IDENTITIES = 64
 NodeState = Literal["up", "unknown", "gone"]
-
-
-@dataclass(slots=True)
-class _Doubtful:
-    """A read whose verdict later evidence may settle."""
-
-    row: ReadRow
-    reading: Reading
-    judgement: Judgement
 
 
 @dataclass(slots=True)
@@ -54,8 +46,9 @@ class NodeWatch:
     since_at_ns: int = 0
     answered_at_ns: int | None = None
     is_busy: bool = False
-    _doubtful: dict[str, _Doubtful] = field(default_factory=dict)
+    _doubtful: DoubtfulReads = field(default_factory=DoubtfulReads)
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
+    _identity_since: int = -1
 
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
@@ -72,16 +65,33 @@ class NodeWatch:
         """Read suspected keys again, with all that the node can tell of them."""
         self._take(look, await self.cache.inspect(look.keys), RECHECK)
 
-    def settle(self, keys: Sequence[str]) -> None:
-        """Judge doubtful reads of these keys anew, on what is known by now."""
-        for key in self._doubtful.keys() & set(keys):
-            self._settle(key, self._doubtful.pop(key))
+    def settle(self, look: Look) -> None:
+        """Judge doubtful reads of a look's keys anew, on what is known by now."""
+        for key, read, judgement in self._doubtful.settle(look, self.ledger):
+            self._settle(key, read, judgement)
 
     def close(self, why: str) -> None:
         """End every open run: the node restarted or is gone, or the clock began anew."""
         for key, run in self.runs.close(why):
             self.journal.put_run(self.settings.layer, self.settings.name, key, run)
+
+    def begin_epoch(self, ledger: Ledger) -> None:
+        """The clock began anew: judge by another ledger, and by no stamp from before."""
+        self.close("clock")
+        self.ledger = self.findings.ledger = ledger
+        self.findings.begin_epoch()
         self._doubtful.clear()
+        self._identity_since = -1
+
+    def forget(self, keys: Iterable[str], stamp: int) -> None:
+        """Let go of keys that are no longer watched."""
+        keys = list(keys)
+        self.findings.leave(keys, stamp)
+        self._doubtful.forget(keys)
+        for key in keys:
+            run = self.runs.forget(key, "gone")
+            if run is not None:
+                self.journal.put_run(self.settings.layer, self.settings.name, key, run)
 
     def leave(self, stamp: int) -> None:
         """The node is no longer listed by discovery, which pages nobody and heals nothing."""
@@ -110,38 +120,53 @@ class NodeWatch:
         )
 
     def _take(self, look: Look, reply: Reply, stratum: str) -> None:
-        self._note_answer(reply)
+        if self.state == "gone" or look.epoch != self.ledger.epoch:
+            # The node was dropped, or the clock began anew, while the reply was under way.
+            return
+        if not reply.was_asked:
+            self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            return
         span = reply.start_ns, reply.end_ns
         self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
+        self._note_answer(reply)
+        self._keep_runs(look, reply)
+        judged = self.ledger.judge_batch(
+            look, reply.readings, *span, self.settings.max_staleness_ns
+        )
+        self._count_calm(reply, judged, stratum)
+        for at in self._positions_apart(look, judged):
+            reading, judgement = reply.readings[at], judged.at(at)
+            if judgement is None:
+                self._count_without(reading, reply, stratum)
+            elif at in judged.apart or not _is_fresh(judged.shared):
+                self._take_judged(look.keys[at], reading, judgement, reply, stratum)
+            if look.keys[at] in self.findings:
+                seen = MISS if reading.filled else reading
+                self.findings.move(look.keys[at], seen, judgement, reply)
+
+    def _positions_apart(self, look: Look, judged: Judged) -> Iterable[int]:
+        """Where more is to be done than to count: all of a batch, or what differs in it."""
+        if judged.shared is not None and not _is_fresh(judged.shared):
+            return range(len(look.keys))
+        open_keys = self.findings.keys
+        found = (at for at, key in enumerate(look.keys) if key in self.findings)
+        return sorted({*judged.apart, *judged.without, *(found if open_keys else ())})
+
+    def _keep_runs(self, look: Look, reply: Reply) -> None:
+        span = reply.start_ns, reply.end_ns
         for change in self.runs.observe(look.keys, reply.readings, *span):
             for run in (change.ended, change.begun):
                 if run is not None:
                     self.journal.put_run(self.settings.layer, self.settings.name, change.key, run)
-        judged = self.ledger.judge_batch(
-            look, reply.readings, *span, self.settings.max_staleness_ns
-        )
-        self._take_calm(look, reply, judged, stratum)
-        for at, judgement in judged.others:
-            self._take_judged(look.keys[at], reply.readings[at], judgement, reply, stratum)
-        self._take_without(reply, judged.without, stratum)
-        self._move_findings(look, reply, judged)
 
-    def _take_calm(self, look: Look, reply: Reply, judged: Judged, stratum: str) -> None:
-        """Count copies that equal the leader's word, all at once where that certifies them."""
-        judgement = judged.judgement
-        if judgement is None:
+    def _count_calm(self, reply: Reply, judged: Judged, stratum: str) -> None:
+        """Count copies that equal the leader's word at once, where that certifies them."""
+        if judged.shared is None or not _is_fresh(judged.shared):
             return
-        if judgement.verdict is Verdict.FRESH:
-            reads = _reads(judgement, judged.calm - judged.negatives)
-            self._count(stratum, reply.start_ns, reads)
-            if judged.negatives:
-                negatives = reads._replace(negative=True, n=judged.negatives)
-                self._count(stratum, reply.start_ns, negatives)
-            return
-        apart = {at for at, _ in judged.others} | set(judged.without)
-        for at, reading in enumerate(reply.readings):
-            if at not in apart:
-                self._take_judged(look.keys[at], reading, judgement, reply, stratum)
+        reads = _reads(judged.shared, judged.calm - judged.negatives)
+        self._count(stratum, reply.start_ns, reads)
+        negatives = reads._replace(negative=True, n=judged.negatives)
+        self._count(stratum, reply.start_ns, negatives)
 
     def _take_judged(
         self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
@@ -165,40 +190,26 @@ class NodeWatch:
                 self.recheck(self, key, reply.end_ns)
             row = replace(row, finding=id)
         else:
-            self._doubtful[key] = _Doubtful(row, reading, judgement)
+            self._doubtful.add(key, Doubtful(row, reading, judgement))
         self.journal.put_read(row)
 
-    def _take_without(self, reply: Reply, without: Sequence[int], stratum: str) -> None:
-        for at in without:
-            reading = reply.readings[at]
-            # What our own read has just put there was a miss.
-            result = Result.MISS if reading.filled else reading.result
-            self._count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
+    def _count_without(self, reading: Reading, reply: Reply, stratum: str) -> None:
+        # What our own read has just put there was a miss.
+        result = Result.MISS if reading.filled else reading.result
+        self._count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
 
-    def _move_findings(self, look: Look, reply: Reply, judged: Judged) -> None:
-        if not self.findings.keys:
-            return
-        apart = dict(judged.others)
-        for at, key in enumerate(look.keys):
-            if key in self.findings:
-                reading = reply.readings[at]
-                judgement = apart.get(at, judged.judgement if reading.value else None)
-                self.findings.move(key, reading, judgement, reply)
-
-    def _settle(self, key: str, doubtful: _Doubtful) -> None:
-        row, value = doubtful.row, doubtful.reading.value
-        assert value is not None
-        judgement = self.ledger.judge(key, value, row.start_ns, row.end_ns, row.max_staleness_ns)
-        if judgement == doubtful.judgement:
-            return
-        before = _reads(doubtful.judgement, -1, doubtful.reading)
-        self._count(row.stratum, row.start_ns, before)
-        self._count(row.stratum, row.start_ns, _reads(judgement, 1, doubtful.reading))
+    def _settle(self, key: str, read: Doubtful, judgement: Judgement) -> None:
+        row = read.row
+        self._count(row.stratum, row.start_ns, _reads(read.judgement, -1, read.reading))
+        self._count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading))
         if judgement.verdict is Verdict.FRESH:
             self.journal.clear_read(row.id)
             return
         verdict, reason, bounds = judgement
         self.journal.put_read(replace(row, verdict=verdict, reason=reason, bounds=bounds))
+        if judgement.verdict is Verdict.STALE and key not in self.findings:
+            # The proof came late; whether the copy is still there, another read tells.
+            self.recheck(self, key, row.end_ns)
 
     def _is_behind(self, key: str, reading: Reading) -> bool:
         latest = self.ledger.latest(key)
@@ -245,15 +256,19 @@ class NodeWatch:
             return
         self.answered_at_ns = self.journal.wall_ns(reply.end_ns)
         is_new = reply.identity not in ("", self.identity)
-        if is_new and reply.identity in self._identities:
+        if is_new and reply.start_ns > self._identity_since:
+            self._note_identity(reply)
+        self._set_state("up", "", reply.end_ns, is_new)
+
+    def _note_identity(self, reply: Reply) -> None:
+        """Another one answers: the node restarted, unless it answered before that."""
+        if reply.identity in self._identities:
             # Who answered before answers again: a balancer stands in front, and nobody restarted.
             self.findings.is_pool = True
-        if is_new and self.identity and not self.findings.is_pool:
+        if self.identity and not self.findings.is_pool:
             self.close("restart")
-        if is_new:
-            self._identities.append(reply.identity)
-        self.identity = reply.identity or self.identity
-        self._set_state("up", "", reply.end_ns, is_new)
+        self._identities.append(reply.identity)
+        self.identity, self._identity_since = reply.identity, reply.end_ns
 
     def _set_state(self, state: NodeState, why: str, stamp: int, is_new: bool = False) -> None:
         if not is_new and (state, why) == (self.state, self.why):
@@ -264,6 +279,10 @@ class NodeWatch:
 
 
 _UNANSWERED = Reads(Verdict.UNKNOWN, result=Result.UNKNOWN)
+
+
+def _is_fresh(judgement: Judgement | None) -> bool:
+    return judgement is not None and judgement.verdict is Verdict.FRESH
 
 
 def _reads(judgement: Judgement, n: int, reading: Reading | None = None) -> Reads:

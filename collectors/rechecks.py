@@ -34,6 +34,12 @@ class Rechecks:
         self._tasks[name] = task
         task.add_done_callback(lambda done: self._end(name, done))
 
+    def drop(self, layer: str, node: str) -> None:
+        """Plan nothing more at a node that is gone."""
+        for name, task in self._tasks.items():
+            if name[:2] == (layer, node):
+                task.cancel()
+
     def _end(self, name: tuple[str, str, str], task: asyncio.Task[None]) -> None:
         self._tasks.pop(name, None)
         report_failure(task)

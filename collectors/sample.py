@@ -37,6 +37,7 @@ class Sampler:
         self._recent_share = recent_share
         self._recent: deque[str] = deque(maxlen=REMEMBERED_CHANGES)
         self._at = 0
+        self._turn = 0
 
     @property
     def rounds_per_walk(self) -> int:
@@ -48,25 +49,50 @@ class Sampler:
         """Every key that is read, the pinned ones included."""
         return list(dict.fromkeys((*self._keys, *self._pinned)))
 
+    def has_only(self, keys: Sequence[str]) -> bool:
+        """Whether the walk visits these keys already, in this order."""
+        return self._keys == list(keys)
+
     def replace_keys(self, keys: Iterable[str]) -> None:
         """Walk over these keys from now on; the walk goes on where it is."""
         self._keys = list(dict.fromkeys(keys))
         self._at %= max(1, len(self._keys))
+        watched = {*self._keys}
+        self._recent = deque((k for k in self._recent if k in watched), self._recent.maxlen)
 
     def note_change(self, key: str) -> None:
         """Remember that a key changed at the origin."""
         self._recent.append(key)
 
-    def next(self) -> list[Sample]:
-        """The samples of the next round, without any key twice."""
+    def next(self, suspects: Iterable[str] = ()) -> list[Sample]:
+        """The samples of the next round, without any key twice.
+
+        Some of the `suspects`, keys with an open finding, are in each, so that none of them has to
+        wait for the walk to be seen healed.
+        """
         walk = self._walk()
         taken = set(walk)
         pinned = [key for key in self._pinned if key not in taken]
         taken.update(pinned)
         recent = [key for key in dict.fromkeys(reversed(self._recent)) if key not in taken]
         room = self._size - self._walk_size()
-        samples = (Sample(WALK, walk), Sample(PINNED, pinned), Sample(RECENT, recent[:room]))
+        taken.update(recent[:room])
+        again = self._take_turns([key for key in dict.fromkeys(suspects) if key not in taken])
+        samples = (
+            Sample(WALK, walk),
+            Sample(PINNED, pinned),
+            Sample(RECENT, recent[:room]),
+            Sample(RECHECK, again),
+        )
         return [sample for sample in samples if sample.keys]
+
+    def _take_turns(self, suspects: list[str]) -> list[str]:
+        """As many suspects as the walk takes keys; where there are more, others each round."""
+        size = self._walk_size()
+        if len(suspects) <= size:
+            return suspects
+        self._turn = (self._turn + size) % len(suspects)
+        return (suspects[self._turn :] + suspects[: self._turn])[:size]
 
     def _walk_size(self) -> int:
         return max(1, round(self._size * (1 - self._recent_share)))

@@ -5,6 +5,7 @@ What the budget starves is told as such: the keys are unknown, which is coverage
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from collectors.base import Cache, NowNs, Origin, ProbeEffect, Reply, Source, unanswered
@@ -40,7 +41,7 @@ class Throttled:
         asked_ns = self._now_ns()
         wait_ns = self._budget.wait_ns(asked_ns)
         if wait_ns > self._patience_ns:
-            return unanswered(keys, asked_ns, asked_ns, STARVED)
+            return replace(unanswered(keys, asked_ns, asked_ns, STARVED), was_asked=False)
         exchanges = max(1, -(-len(keys) // max(1, self.batch_keys)))
         for _ in range(exchanges):
             self._budget.spend(asked_ns)

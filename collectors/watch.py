@@ -10,6 +10,7 @@ from collectors.finding_book import FindingBook
 from collectors.journal import Ids, Journal, NodeSettings
 from collectors.leftovers import Leftovers
 from collectors.node_watch import NodeWatch
+from collectors.outage import Surroundings
 from collectors.rechecks import Rechecks, report_failure
 from collectors.sample import Sample, Sampler
 from freshness.ledger import Ledger, Look
@@ -86,15 +87,26 @@ class Watch:
         """The nodes under watch."""
         return list(self._nodes.values())
 
-    def replace_keys(self, keys: Iterable[str]) -> None:
-        """Watch other keys from the next round on."""
+    def replace_keys(self, keys: Sequence[str]) -> None:
+        """Watch other keys from the next round on; what is no longer listed is forgotten."""
+        if self.sampler.has_only(keys):
+            return
+        before = {*self.sampler.keys}
         self.sampler.replace_keys(keys)
-        watched = {*self.sampler.keys}
-        for node in self._nodes.values():
-            node.findings.leave({*node.findings.keys} - watched, self._clock.now_ns())
+        self._forget_keys(before - {*self.sampler.keys})
         self._hand_over()
-        for book in (self._ledger.book, *(node.runs for node in self._nodes.values())):
+        for _, book in self._books():
             book.max_gap = self._max_gap_ns()
+
+    def _forget_keys(self, keys: Iterable[str]) -> None:
+        keys, now = list(keys), self._clock.now_ns()
+        for node in self._nodes.values():
+            node.forget(keys, now)
+        for key in keys:
+            run = self._ledger.book.forget(key, "gone")
+            if run is not None:
+                self._journal.put_run(ORIGIN, self.settings.origin_name, key, run)
+        self._ledger.forget(keys)
 
     def recall(self, runs: Iterable[RunRow]) -> None:
         """Take the newest origin runs of an earlier process: they bound commits from above only."""
@@ -123,9 +135,8 @@ class Watch:
     def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
         """Watch a node from the next round on."""
         runs = RunBook(self._max_gap_ns())
-        findings = FindingBook(
-            settings, self._ledger, self._journal, runs, lambda: list(self._changed)
-        )
+        surroundings = Surroundings(runs, lambda: list(dict.fromkeys(self._changed)))
+        findings = FindingBook(settings, self._ledger, self._journal, surroundings)
         node = NodeWatch(
             settings,
             cache,
@@ -145,6 +156,7 @@ class Watch:
         """Discovery no longer lists the node."""
         node = self._nodes.pop((layer, name), None)
         if node is not None:
+            self._rechecks.drop(layer, name)
             node.leave(self._clock.now_ns())
             self.flush()
 
@@ -155,7 +167,8 @@ class Watch:
         asked again before it has answered.
         """
         start = self._clock.now_ns()
-        samples = self.sampler.next()
+        open_keys = (key for node in self._nodes.values() for key in node.findings.keys)
+        samples = self.sampler.next(open_keys)
         why = ""
         for sample in samples:
             for chunk in _chunks(sample.keys, self.origin.batch_keys):
@@ -206,23 +219,18 @@ class Watch:
     def begin_epoch(self) -> None:
         """The clock began anew: nothing that was stamped before is subtracted from what follows."""
         self._put_all()
-        for node in self._nodes.values():
-            node.close("clock")
-        newest = [
-            (key, run) for key, run in self._ledger.book.close("clock") if run.value is not None
-        ]
+        newest = [(k, run) for k, run in self._ledger.book.close("clock") if run.value is not None]
         for key, run in newest:
             self._journal.put_run(ORIGIN, self.settings.origin_name, key, run)
+        self._ledger = self._new_ledger(self._ledger.epoch + 1)
+        for node in self._nodes.values():
+            node.begin_epoch(self._ledger)
         self.flush()
         self._journal.clock = self._clock.as_row()
-        self._ledger = self._new_ledger()
         now = self._clock.now_ns()
         for key, run in newest:
             if run.value is not None:
                 self._ledger.recall(key, run.value, now)
-        for node in self._nodes.values():
-            node.ledger = node.findings.ledger = self._ledger
-            node.findings.begin_epoch()
 
     async def close(self) -> None:
         """Stop rechecks and write everything that is still in memory."""
@@ -233,9 +241,9 @@ class Watch:
         self._put_all()
 
     async def _probe(self, sample: Sample, wait_s: float | None) -> str:
-        reply = await self.origin.read(sample.keys)
-        self._noted(ORIGIN, self.settings.origin_name, reply.end_ns - reply.start_ns)
-        look = self._look(sample.keys, reply)
+        look, why = await self._ask_origin(sample.keys)
+        if look is None:
+            return why
         tasks = [
             asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
         ]
@@ -244,7 +252,17 @@ class Watch:
             task.add_done_callback(self._forget)
         if tasks:
             await asyncio.wait(tasks, timeout=wait_s)
-        return reply.why
+        return why
+
+    async def _ask_origin(self, keys: Sequence[str]) -> tuple[Look | None, str]:
+        """What the origin says of keys, and why it did not; no look where it was not asked."""
+        ledger = self._ledger
+        reply = await self.origin.read(keys)
+        if not reply.was_asked or ledger is not self._ledger:
+            # Of a clock that has ended meanwhile, a stamp says nothing.
+            return None, reply.why
+        self._noted(ORIGIN, self.settings.origin_name, reply.end_ns - reply.start_ns)
+        return self._look(keys, reply), reply.why
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._reading.discard(task)
@@ -266,7 +284,7 @@ class Watch:
             self.sampler.note_change(key)
         self._note_origin(reply)
         for node in self._nodes.values():
-            node.settle(keys)
+            node.settle(look)
         return look
 
     def _note_origin(self, reply: Reply) -> None:
@@ -294,11 +312,12 @@ class Watch:
         )
 
     async def _reread(self, node: NodeWatch, key: str) -> None:
-        reply = await self.origin.read([key])
-        await node.inspect(self._look([key], reply))
+        look, _ = await self._ask_origin([key])
+        if look is not None:
+            await node.inspect(look)
 
-    def _new_ledger(self) -> Ledger:
-        return Ledger(self.settings.order, self._max_gap_ns(), self.settings.recurs)
+    def _new_ledger(self, epoch: int = 0) -> Ledger:
+        return Ledger(self.settings.order, self._max_gap_ns(), self.settings.recurs, epoch)
 
     def _max_gap_ns(self) -> int:
         """Two visits of the walk to the same key, and half of one for lateness."""

@@ -67,7 +67,8 @@ class Digests:
             (
                 other_end
                 for other, others in self._current.items()
-                if other != digest
+                # A row that is removed and made again with the same content is no other value.
+                if other != digest and not other.absent
                 for other_end, other_start in others
                 # Equal stamps order nothing: the other one may have come first.
                 if other_start > since

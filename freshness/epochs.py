@@ -183,7 +183,7 @@ class Epochs:
         instant: float = start
         # Stamps that equal the edge of a life order nothing: such a read is of either.
         life = self._lives[bisect_left(self._lives, instant, key=attrgetter("opened")) - 1]
-        if end >= life.closed:
+        if end >= life.closed or (not life.is_first and start <= life.opened):
             return NOTHING_KNOWN, Reason.CONTRADICTION
         if value.version is not None and value.version <= life.contradicted:
             return NOTHING_KNOWN, Reason.CONTRADICTION

@@ -137,7 +137,7 @@ class History:
         if index.ceiling(version) == NEVER and version not in self._tried:
             return Reason.AHEAD if self else Reason.NO_EVIDENCE
         faces = self._faces.get(version)
-        if faces and not any(_same_face(value, face) for face in faces):
+        if faces and not any(value.agrees_with(face) for face in faces):
             return Reason.TORN
         return None
 
@@ -220,12 +220,6 @@ class _Index:
         if after == len(self._closing):
             return lower, None
         return lower, max(0, self._closed[after] - version - 1)
-
-
-def _same_face(value: Value, face: Value) -> bool:
-    if value.absent != face.absent:
-        return False
-    return value.projection == face.projection or None in (value.projection, face.projection)
 
 
 def _lower(known: dict[int, int], version: int, instant: int) -> None:

@@ -6,7 +6,7 @@ or one whose past is not simple, gets an object and a judgement of its own.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from freshness.epochs import Epochs
@@ -16,15 +16,15 @@ from freshness.model import Bounds, Judgement, Order, Reading, Result, Value, Ve
 from freshness.runs import Change, Run, RunBook
 
 KEPT_VERSIONS = 64
-"""Evidence about older versions of a key is let go, which only widens bounds."""
-KEPT_RUNS = 8
+"""Evidence about older versions of a key is let go, which only widens bounds; its runs likewise."""
 
 
 class Look(NamedTuple):
     """One batch as the origin answered it; None where it gave no value for a key.
 
     `changes` are the runs that began with it, `changed` the keys that have another value than the
-    last one known: an outage of the origin changes nothing.
+    last one known: an outage of the origin changes nothing. `epoch` is the ledger's, and `serial`
+    counts its looks.
     """
 
     keys: Sequence[str]
@@ -34,43 +34,56 @@ class Look(NamedTuple):
     linearizable: bool
     changes: Sequence[Change]
     changed: Sequence[str]
+    epoch: int
+    serial: int
 
 
 class Judged(NamedTuple):
-    """A batch judged. `calm` copies share `judgement`; `others` have theirs, by position.
+    """A batch judged. `calm` copies share one judgement; `apart` are the others, by position.
 
     `negatives` of the calm ones are cached not-founds. `without` are the positions of readings
-    that brought no copy to judge, or one that our own read had just put there.
+    that stay unknown: no copy, one that our own read had just put there, or no word of the origin
+    to hold it against.
     """
 
     calm: int
     negatives: int
-    judgement: Judgement | None
-    others: Sequence[tuple[int, Judgement]]
-    without: Sequence[int]
+    shared: Judgement | None
+    apart: Mapping[int, Judgement]
+    without: Collection[int]
+
+    def at(self, position: int) -> Judgement | None:
+        """The judgement on one reading, None where it stays unknown."""
+        if position in self.without:
+            return None
+        return self.apart.get(position, self.shared)
 
 
 class _Past:
     """What is known of a key besides the leader's last word, kept only where there is any."""
 
-    __slots__ = ("epochs", "is_calm", "other", "runs", "told_until")
+    __slots__ = ("epochs", "is_calm", "other", "runs", "told", "told_count")
 
     def __init__(self, epochs: Epochs) -> None:
         self.epochs = epochs
-        self.runs: deque[Run] = deque(maxlen=KEPT_RUNS)
+        self.runs: deque[Run] = deque(maxlen=KEPT_VERSIONS)
         self.is_calm = False
-        self.told_until = -1
-        self.other: deque[Evidence] = deque(maxlen=KEPT_RUNS)
+        self.told: Run | None = None
+        self.told_count = 0
+        self.other: deque[Evidence] = deque(maxlen=KEPT_VERSIONS)
 
 
 class Ledger:
     """The evidence of one keyspace.
 
-    `order` and `recurs` as declared; `max_gap` as for a `RunBook`.
+    `order` and `recurs` as declared; `max_gap` as for a `RunBook`. `epoch` tells ledgers of
+    different clocks apart: what was stamped by one is never judged by another.
     """
 
-    def __init__(self, order: Order, max_gap: int, recurs: bool = True) -> None:
+    def __init__(self, order: Order, max_gap: int, recurs: bool = True, epoch: int = 0) -> None:
         self.order = order
+        self.epoch = epoch
+        self._serial = 0
         self._recurs = recurs
         self._book = RunBook(max_gap)
         self._pasts: dict[str, _Past] = {}
@@ -97,7 +110,10 @@ class Ledger:
         changes = self._book.observe(keys, readings, start, end, linearizable)
         changed = [change.key for change in changes if self._note_change(change)]
         values = [r.value if r.result is Result.VALUE else None for r in readings]
-        return Look(keys, values, start, end, linearizable, changes, changed)
+        self._serial += 1
+        return Look(
+            keys, values, start, end, linearizable, changes, changed, self.epoch, self._serial
+        )
 
     def observe_invalidation(self, key: str, version: int, received: int) -> None:
         """Take a message of a commit-ordered source that a version exists."""
@@ -112,28 +128,49 @@ class Ledger:
     ) -> Judged:
         """Judge what a node returned for the keys of a look, where it returned a value."""
         calm = negatives = 0
-        others: list[tuple[int, Judgement]] = []
-        without: list[int] = []
+        apart: dict[int, Judgement] = {}
+        without: set[int] = set()
         can_be_calm = look.linearizable and look.end <= start
-        pasts = self._pasts
+        is_newest = look.serial == self._serial
         for at, (key, value, reading) in enumerate(
             zip(look.keys, look.values, readings, strict=True)
         ):
             copy = reading.value
             if copy is None or reading.filled:
-                without.append(at)
-            elif can_be_calm and copy == value and (key not in pasts or pasts[key].is_calm):
+                without.add(at)
+            elif (
+                can_be_calm
+                and value is not None
+                and (copy == value or copy.agrees_with(value))
+                and self._is_calm(key, look, is_newest)
+            ):
                 calm += 1
                 negatives += copy.absent
             else:
                 judgement = self.judge(key, copy, start, end, max_staleness)
                 if value is None and judgement.verdict is Verdict.INDETERMINATE:
-                    without.append(at)
+                    without.add(at)
                 else:
-                    others.append((at, judgement))
+                    apart[at] = judgement
         bounds = Bounds(0, max(0, end - look.start), 0, None)
         shared = decide(bounds, None, max_staleness) if calm else None
-        return Judged(calm, negatives, shared, others, without)
+        return Judged(calm, negatives, shared, apart, without)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Let go of keys that are no longer watched."""
+        for key in keys:
+            for known in (self._pasts, self._recalled, self._parted):
+                known.pop(key, None)
+
+    def _is_calm(self, key: str, look: Look, is_newest: bool) -> bool:
+        """Whether nothing is known of the key that the look does not say."""
+        past = self._pasts.get(key)
+        if past is not None and not past.is_calm:
+            return False
+        if is_newest:
+            return True
+        run = self._book.get(key)
+        return run is not None and run.last_start <= look.start
 
     def judge(self, key: str, value: Value, start: int, end: int, max_staleness: int) -> Judgement:
         """Judge one read of one key on all that is known."""
@@ -192,8 +229,9 @@ class Ledger:
         before = past.runs[-1].value if past.runs else None
         if change.ended is not None and change.ended.value is not None:
             before = change.ended.value
-            self._tell_run(past, change.ended)
-            past.runs.append(change.ended)
+            if not past.runs or past.runs[-1] is not change.ended:
+                self._tell_run(past, change.ended)
+                past.runs.append(change.ended)
         self._tell_run(past, begun)
         past.epochs.trim(KEPT_VERSIONS)
         past.is_calm = begun.value is not None and past.epochs.is_calm(begun.value)
@@ -219,16 +257,17 @@ class Ledger:
     def _tell(self, key: str, past: _Past) -> None:
         """Bring a key's evidence up to date: healthy batches only extend its open run."""
         run = self._book.get(key)
-        if run is not None and run.last_end > past.told_until:
+        if run is not None and (run is not past.told or run.count != past.told_count):
             self._tell_run(past, run)
             past.epochs.trim(KEPT_VERSIONS)
             past.is_calm = run.value is not None and past.epochs.is_calm(run.value)
 
     def _tell_run(self, past: _Past, run: Run) -> None:
-        for read in _reads_of(run):
-            if read.end > past.told_until:
-                past.epochs.observe(read)
-                past.told_until = read.end
+        """Take what is new of a run: its first read once, and its last one as it grows."""
+        reads = _reads_of(run)
+        for read in reads[1:] if run is past.told else reads:
+            past.epochs.observe(read)
+        past.told, past.told_count = run, run.count
 
 
 def _follows(run: Run, recalled: OriginRead) -> bool:

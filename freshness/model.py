@@ -27,6 +27,14 @@ class Value(NamedTuple):
     projection: str | None = None
     absent: bool = False
 
+    def agrees_with(self, other: "Value") -> bool:
+        """Whether both may stand for one value; a projection that one lacks decides nothing."""
+        if self.version is None or other.version is None:
+            return self == other
+        if (self.version, self.absent) != (other.version, other.absent):
+            return False
+        return self.projection == other.projection or None in (self.projection, other.projection)
+
 
 ABSENT = Value(absent=True)
 """A not-found without a version."""

@@ -89,3 +89,15 @@ def test_a_version_of_its_own_makes_a_delete_a_version_like_any_other() -> None:
     epochs = Epochs(Order.COUNTER, [leader(3, 10, 11), leader(gone, 20, 21)])
     assert epochs.judge(Value(3), 30, 31, 3)[:2] == (STALE, Reason.SUPERSEDED)
     assert epochs.judge(gone, 22, 23, 3)[:2] == (FRESH, Reason.CURRENT)
+
+
+def test_what_was_trimmed_away_judges_nothing() -> None:
+    epochs = Epochs(Order.COUNTER, [leader(5, 0, 10), leader(ABSENT, 70, 71), leader(7, 100, 101)])
+    epochs.trim(8)
+    assert epochs.judge(Value(7), 50, 51, 3)[:2] == (DOUBT, Reason.CONTRADICTION)
+
+
+def test_a_row_made_again_with_the_same_content_is_not_stale() -> None:
+    evidence = [leader(DIGEST_A, 0, 1), leader(ABSENT, 20, 21), leader(DIGEST_A, 40, 41)]
+    judgement = Epochs(Order.OPAQUE, evidence, recurs=False).judge(DIGEST_A, 30, 45, 3)
+    assert judgement.verdict is not STALE
