@@ -152,9 +152,14 @@ def text(given: object) -> str:
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise UnreadableError(f"version is {_article(given)}, not text")
     spelling = str(given)
-    if len(spelling) <= LONGEST_TEXT:
+    if len(spelling) <= LONGEST_TEXT and _is_unicode(spelling):
         return spelling
     return blake2b(spelling.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _is_unicode(spelling: str) -> bool:
+    """Whether it has no lone surrogate, which JSON may spell and nothing can keep as text."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in spelling)
 
 
 def ordered(given: object, written_as: VersionType, unit: Unit | None = None) -> int:

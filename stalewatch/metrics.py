@@ -84,6 +84,11 @@ class Metrics:
         self._rows = Counter(
             "stalewatch_store_rows", "Rows made durable.", ("kind",), registry=here
         )
+        self._refused = Counter(
+            "stalewatch_store_refused_batches",
+            "Batches set aside since the store can never take them.",
+            registry=here,
+        )
         self._queue = Gauge(
             "stalewatch_store_queue_batches", "Batches that wait for the store.", registry=here
         )
@@ -149,6 +154,10 @@ class Metrics:
     def observe_write(self, seconds: float) -> None:
         """A batch was made durable."""
         self._write_s.observe(seconds)
+
+    def note_refused_batch(self) -> None:
+        """A batch was set aside: the store can never take it."""
+        self._refused.inc()
 
     def watch_queue(self, depth: Callable[[], int]) -> None:
         """Ask for the depth of the store's queue whenever a scrape does."""

@@ -23,6 +23,7 @@ from stalewatch.writer import StoreWriter
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
+DRAIN_S = 10.0
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
@@ -31,6 +32,10 @@ SWITCH_INTERVAL_S = 0.0005
 """So often threads take turns: a page that is rendered holds a stamp up no longer than this."""
 
 log = structlog.get_logger()
+
+
+class ReloadError(Exception):
+    """A config could not be put in place of another; the message says why."""
 
 
 class Runtime:
@@ -42,11 +47,13 @@ class Runtime:
         self._metrics = metrics
         self._clock = ObserverClock()
         self._probes = ProbeLoop()
-        self._writer = StoreWriter(store, self._written)
+        self._writer = StoreWriter(store, self._written, metrics.note_refused_batch)
         metrics.watch_queue(lambda: self._writer.depth)
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
+        self._reloading = asyncio.Lock()
+        self._ids: Ids | None = None
         self._turn = asyncio.Lock()
         self._is_stopped = False
 
@@ -68,19 +75,20 @@ class Runtime:
     async def reload(self, config: Config) -> None:
         """Go on with another config; what was proven stays in the store.
 
-        One reload at a time, and none after `stop`. One that fails goes on with the old config,
-        and raises.
+        Raises ReloadError, and goes on with the old one, where the new one cannot be begun.
         """
-        async with self._turn:
-            if self._is_stopped:
-                return
+        async with self._reloading:
             await self._probes.run(self._end())
-            await asyncio.to_thread(self._writer.drain, 10.0)
+            # Open findings are read back from the store, so everything must be in it.
+            is_written = await asyncio.to_thread(self._writer.drain, DRAIN_S)
             try:
+                if not is_written:
+                    raise ReloadError("the store has not taken all that waits for it")
                 await self._probes.run(self._begin(config))
-            except Exception:
+            except Exception as error:
+                await self._probes.run(self._end())
                 await self._probes.run(self._begin(self.config))
-                raise
+                raise ReloadError(str(error) or repr(error)) from error
             self.config = config
 
     def readiness(self) -> list[str]:
@@ -88,20 +96,20 @@ class Runtime:
         reasons = [f"the store takes no writes: {self._writer.problem}"] * bool(
             self._writer.problem
         )
-        if self._wiring is None:
+        if self._wiring is None or self._scheduler is None:
             return [*reasons, "still starting"]
         waiting = [name for name, watch in self._wiring.watches.items() if not watch.rounds]
         reasons += [f"keyspace {name} had no round yet" for name in waiting]
         return [*reasons, *self._wiring.problems.values()]
 
     async def _begin(self, config: Config) -> None:
-        wiring = wire(config, self._clock)
-        ids = Ids(*await asyncio.to_thread(self._store.last_ids))
-        await watch_all(wiring, ids, self._writer.put, self._note_read)
+        if self._ids is None:
+            self._ids = Ids(*await asyncio.to_thread(self._store.last_ids))
+        self._wiring = wiring = wire(config, self._clock)
+        await watch_all(wiring, self._ids, self._writer.put, self._note_read)
         for name, watch in wiring.watches.items():
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
-        self._wiring = wiring
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
 

@@ -78,6 +78,7 @@ class Service:
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = _Uvicorn(served, self._tell)
         self._socket: socket.socket | None = None
+        self._reloads: set[asyncio.Task[None]] = set()
         self._reloading: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:

@@ -1,5 +1,6 @@
 """From a config to watches: who is connected to what. Nothing here probes, judges or writes."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -57,10 +58,16 @@ class Wiring:
         for name, watch in self.watches.items():
             keyspace = self.config.keyspaces[name]
             try:
-                watch.replace_keys(await keys_of(keyspace, watch.origin))
-                self.problems.pop(name, None)
-            except (SourceError, OSError) as error:
+                listed = await keys_of(keyspace, watch.origin)
+            except (SourceError, OSError, UnicodeDecodeError) as error:
                 self.problems[name] = f"keyspace {name}: cannot list its keys: {error}"
+                continue
+            keys = await asyncio.to_thread(_unicode_keys, listed)
+            watch.replace_keys(keys)
+            self.problems.pop(name, None)
+            if len(keys) < len(listed):
+                odd = len(listed) - len(keys)
+                self.problems[name] = f"keyspace {name}: {odd} keys are no Unicode text, not read"
 
     async def close(self) -> None:
         """Stop every watch, then let go of every connection."""
@@ -166,9 +173,14 @@ async def keys_of(keyspace: Keyspace, origin: Origin) -> Sequence[str]:
     if keys.range is not None:
         return [str(number) for number in range(keys.range.first, keys.range.to + 1)]
     if keys.file is not None:
-        lines = keys.file.read_text(encoding="utf-8").splitlines()
-        return [line for line in lines if line]
+        text = await asyncio.to_thread(keys.file.read_text, encoding="utf-8")
+        return [line for line in text.splitlines() if line]
     return await origin.list_keys()
+
+
+def _unicode_keys(keys: Sequence[str]) -> list[str]:
+    """The keys that can be kept and asked for: an origin's JSON may spell half a surrogate pair."""
+    return [key for key in keys if key.isascii() or key == key.encode(errors="ignore").decode()]
 
 
 def _watch_settings(config: Config, name: str, keyspace: Keyspace) -> WatchSettings:

@@ -8,7 +8,7 @@ from itertools import count
 
 import structlog
 
-from store.base import Batch, Store, StoreError
+from store.base import Batch, BatchError, Store
 
 FULL_AT = 256
 """Batches in waiting beyond which rounds are put off; none is ever dropped."""
@@ -20,12 +20,19 @@ log = structlog.get_logger()
 class StoreWriter:
     """Writes batches in the order they came, each in a transaction, and again until it succeeds.
 
-    `written` is called after each with the batch and the seconds it took.
+    `written` is called after each with the batch and the seconds it took, `refused` for each that
+    the store can never take.
     """
 
-    def __init__(self, store: Store, written: Callable[[Batch, float], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        written: Callable[[Batch, float], None],
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._written = written
+        self._refused = refused
         self._waiting: deque[Batch] = deque()
         self._wake = threading.Condition()
         self._is_closing = threading.Event()
@@ -92,17 +99,28 @@ class StoreWriter:
             start = time.monotonic()
             try:
                 self._store.write(batch)
-            except StoreError as error:
+            except BatchError as error:
+                # No patience helps; waiting for it would hold up everything that comes after.
+                log.error("a batch is refused and set aside", why=str(error))
+                self._refused()
+                return True
+            except Exception as error:
                 if not self.problem:
                     log.error("the store takes no writes", why=str(error))
-                self.problem = str(error)
+                self.problem = str(error) or repr(error)
                 wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2**attempt)
                 if self._is_closing.wait(wait_s):
                     return False
             else:
-                if self.problem:
-                    log.info("the store takes writes again")
-                self.problem = ""
-                self._written(batch, time.monotonic() - start)
+                self._note_written(batch, time.monotonic() - start)
                 return True
         return False
+
+    def _note_written(self, batch: Batch, took_s: float) -> None:
+        if self.problem:
+            log.info("the store takes writes again")
+        self.problem = ""
+        try:
+            self._written(batch, took_s)
+        except Exception:
+            log.exception("what was written could not be counted")

@@ -290,5 +290,9 @@ class StoreError(Exception):
     """The store cannot do what was asked; the message says what, where and what to do."""
 
 
+class BatchError(StoreError):
+    """A batch that the store can never take, however often it is offered."""
+
+
 class CursorError(StoreError):
     """A cursor that no page of this list has given."""

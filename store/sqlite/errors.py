@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from store.base import StoreError
+from store.base import BatchError, StoreError
 
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space, nothing was written",
@@ -20,6 +20,9 @@ _ADVICE: Final = {
 }
 
 
+_OF_THE_BATCH: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
+
+
 @contextmanager
 def told_as_store_error(path: str) -> Iterator[None]:
     """Turn whatever SQLite and its binding raise into a StoreError that names the file."""
@@ -29,10 +32,11 @@ def told_as_store_error(path: str) -> Iterator[None]:
         # Extended codes carry the primary code in their low byte.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         advice = _ADVICE.get(code, "unexpected; please report it")
-        raise StoreError(f"{path}: {advice} ({error})") from error
+        kind = BatchError if isinstance(error, _OF_THE_BATCH) else StoreError
+        raise kind(f"{path}: {advice} ({error})") from error
     except OverflowError as error:
-        raise StoreError(f"{path}: a number is beyond 64 bits, nothing was written") from error
+        raise BatchError(f"{path}: a number is beyond 64 bits, nothing was written") from error
     except UnicodeEncodeError as error:
-        raise StoreError(f"{path}: not Unicode text: {error.object[:80]!r}") from error
+        raise BatchError(f"{path}: not Unicode text: {error.object[:80]!r}") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
