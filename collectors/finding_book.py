@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from collectors.base import Reply
 from collectors.journal import Journal, NodeSettings
@@ -108,7 +109,7 @@ class FindingBook:
         if reply.start_ns < found.moved_at:
             return
         before, cause = found.case, found.diagnosis
-        found.case, _ = next_case(before, reading, judgement)
+        found.case, _ = next_case(before, reading, judgement, self.ledger.latest(key))
         if found.case is before:
             return
         found.moved_at, found.is_stored = reply.end_ns, False
@@ -131,9 +132,9 @@ class FindingBook:
             found.superseded_before = found.fill = None
         self.surroundings.clear()
 
-    def put_all(self, stamp: int) -> None:
+    def put_all(self, stamp: int, most: int | None = None) -> None:
         """Write open findings again where more staleness has been proven since."""
-        for key, found in list(self._open.items()):
+        for key, found in list(islice(self._open.items(), most)):
             if not found.is_stored:
                 self._put(key, found, stamp)
 

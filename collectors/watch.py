@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from collectors.base import Cache, Clock, Origin, Reply
 from collectors.finding_book import FindingBook
@@ -19,6 +20,8 @@ from freshness.runs import RunBook
 from store.base import ORIGIN, Batch, FindingRow, NodeRow, RunRow
 
 RECENT_CHANGES = 200
+SHOWN_SUSPECTS = 50
+"""So many open findings of a node are written with each round, the others with the runs."""
 EXTENDED_AT_ONCE = 2000
 """Runs whose rows are made between two looks at what else the loop has to do."""
 
@@ -78,7 +81,7 @@ class Watch:
         self._changed: deque[str] = deque(maxlen=RECENT_CHANGES)
         self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
         self._reading: set[asyncio.Task[None]] = set()
-        self._origin_state = ("", 0)
+        self._origin_row: NodeRow | None = None
         self._is_led = True
         self._leftovers = Leftovers(self._journal)
 
@@ -174,6 +177,7 @@ class Watch:
             for chunk in _chunks(sample.keys, self.origin.batch_keys):
                 why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
         self.rounds += 1
+        self._put_suspects()
         self.flush()
         keys = sum(len(sample.keys) for sample in samples)
         return Round(keys, start, self._clock.now_ns(), why)
@@ -198,6 +202,16 @@ class Watch:
                 await asyncio.sleep(0)
         self._put_standing()
 
+    def _put_suspects(self) -> None:
+        """Keep what people look at up to date: open findings, and the runs of their keys."""
+        for place, node in self._nodes.items():
+            open_keys = node.findings.keys[:SHOWN_SUSPECTS]
+            for (layer, name), book in ((place, node.runs), self._books()[0]):
+                runs = ((key, book.get(key)) for key in open_keys)
+                self._journal.put_extended(layer, name, [(k, run) for k, run in runs if run])
+            if open_keys:
+                node.findings.put_all(self._clock.now_ns(), SHOWN_SUSPECTS)
+
     def _put_all(self) -> None:
         """The same at once, for an end."""
         for place, book in self._books():
@@ -205,7 +219,9 @@ class Watch:
         self._put_standing()
 
     def _put_standing(self) -> None:
-        """Write how nodes and open findings stand."""
+        """Write how the origin, its nodes and open findings stand."""
+        if self._origin_row is not None:
+            self._journal.put_node(self._origin_row)
         for node in self._nodes.values():
             node.put_row()
             node.findings.put_all(self._clock.now_ns())
@@ -289,27 +305,26 @@ class Watch:
 
     def _note_origin(self, reply: Reply) -> None:
         """Write how the origin stands where that changed."""
-        state = reply.why or "up"
-        if state == self._origin_state[0]:
-            return
-        now = self._journal.wall_ns(reply.end_ns)
-        self._origin_state = (state, now)
-        self._journal.put_node(
-            NodeRow(
-                layer=ORIGIN,
-                node=self.settings.origin_name,
-                region="",
-                kind=self.settings.origin_kind,
-                address=self.settings.origin_address,
-                mechanism="",
-                max_staleness_ns=0,
-                state="unknown" if reply.why else "up",
-                why=reply.why,
-                identity=reply.identity,
-                since_at_ns=now,
-                answered_at_ns=None if reply.why else now,
-            )
+        before, now = self._origin_row, self._journal.wall_ns(reply.end_ns)
+        state: Literal["up", "unknown"] = "unknown" if reply.why else "up"
+        is_same = before is not None and (before.state, before.why) == (state, reply.why)
+        answered_at = before.answered_at_ns if before is not None else None
+        self._origin_row = NodeRow(
+            layer=ORIGIN,
+            node=self.settings.origin_name,
+            region="",
+            kind=self.settings.origin_kind,
+            address=self.settings.origin_address,
+            mechanism="",
+            max_staleness_ns=0,
+            state=state,
+            why=reply.why,
+            identity=reply.identity,
+            since_at_ns=before.since_at_ns if before is not None and is_same else now,
+            answered_at_ns=answered_at if reply.why else now,
         )
+        if not is_same:
+            self._journal.put_node(self._origin_row)
 
     async def _reread(self, node: NodeWatch, key: str) -> None:
         look, _ = await self._ask_origin([key])

@@ -58,12 +58,12 @@ def diagnose(
     if around.is_outage:
         return Diagnosis(
             Cause.PARTITIONED_NODE,
-            f"all {around.behind} other keys that changed since are stale on this node, too",
+            f"all {around.behind} other keys that had changed by then were stale on this node, too",
             (Cause.REFILL_RACE,) if _predates(fill, committed_after) else (),
         )
     ruled_out = (Cause.PARTITIONED_NODE,) if around.current else ()
     if fill is None:
-        return Diagnosis(Cause.UNDECIDED, "the copy does not tell when it was filled", ruled_out)
+        return Diagnosis(Cause.UNDECIDED, "the copy did not tell when it was filled", ruled_out)
     if committed_before is not None and fill.lower > committed_before:
         return Diagnosis(
             Cause.REFILL_RACE,
@@ -73,7 +73,7 @@ def diagnose(
     if _predates(fill, committed_after):
         return Diagnosis(
             Cause.LOST_INVALIDATION,
-            "the copy was filled before the newer version was written, and is still there",
+            "the copy was filled before the newer version was written, and was kept",
             (*ruled_out, Cause.REFILL_RACE),
         )
     return Diagnosis(

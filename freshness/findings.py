@@ -27,6 +27,7 @@ class Step(StrEnum):
     REPLACED = "the node returned another value, which is not proven stale"
     EVICTED = "the node no longer holds the key"
     CERTIFIED = "the value that the node returned is certified fresh"
+    REVERTED = "the origin went back to the value that the node holds"
     NO_WORD = "the node did not answer with a value"
     UNDECIDED = "the read neither proves nor clears"
 
@@ -51,8 +52,13 @@ def open_case(held: Value, judgement: Judgement) -> Case:
     return Case(State.OPENED, held, judgement.bounds.lower, judgement.bounds.upper)
 
 
-def next_case(case: Case, reading: Reading, judgement: Judgement | None) -> tuple[Case, Step]:
-    """What one more read of the same key at the same node makes of an open case."""
+def next_case(
+    case: Case, reading: Reading, judgement: Judgement | None, latest: Value | None = None
+) -> tuple[Case, Step]:
+    """What one more read of the same key at the same node makes of an open case.
+
+    `latest` is the origin's last word: after a restore a copy may equal it, yet not be certified.
+    """
     if reading.result is Result.MISS:
         return _healed(case), Step.EVICTED
     if reading.value is None or judgement is None:
@@ -68,6 +74,8 @@ def next_case(case: Case, reading: Reading, judgement: Judgement | None) -> tupl
         return _healed(case), Step.CERTIFIED
     if reading.value != case.held:
         return _healed(case), Step.REPLACED
+    if latest is not None and reading.value.agrees_with(latest):
+        return _healed(case), Step.REVERTED
     return case, Step.UNDECIDED
 
 

@@ -17,6 +17,7 @@ from collectors.watch import Round, Watch
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.metrics import Metrics
+from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
@@ -52,8 +53,8 @@ class Runtime:
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
-        self._reloading = asyncio.Lock()
         self._ids: Ids | None = None
+        self._news = News()
         self._turn = asyncio.Lock()
         self._is_stopped = False
 
@@ -75,9 +76,12 @@ class Runtime:
     async def reload(self, config: Config) -> None:
         """Go on with another config; what was proven stays in the store.
 
-        Raises ReloadError, and goes on with the old one, where the new one cannot be begun.
+        One reload at a time, and none after `stop`. Raises ReloadError, and goes on with the old
+        config, where the new one cannot be begun.
         """
-        async with self._reloading:
+        async with self._turn:
+            if self._is_stopped:
+                return
             await self._probes.run(self._end())
             # Open findings are read back from the store, so everything must be in it.
             is_written = await asyncio.to_thread(self._writer.drain, DRAIN_S)
@@ -209,6 +213,7 @@ class Runtime:
     def _written(self, batch: Batch, seconds: float) -> None:
         self._metrics.observe_batch(batch)
         self._metrics.observe_write(seconds)
+        self._news.tell(batch)
 
     def _note_read(self, layer: str, node: str, took_ns: int) -> None:
         if layer == ORIGIN:

@@ -16,7 +16,7 @@ from stalewatch.clock import wall_ns
 from stalewatch.config import Config, ConfigError, load
 from stalewatch.config.model import Server
 from stalewatch.metrics import Metrics
-from stalewatch.runtime import Runtime
+from stalewatch.runtime import ReloadError, Runtime
 from stalewatch.server import create_app, server_config
 from store.base import Store
 
@@ -78,7 +78,6 @@ class Service:
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = _Uvicorn(served, self._tell)
         self._socket: socket.socket | None = None
-        self._reloads: set[asyncio.Task[None]] = set()
         self._reloading: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -129,9 +128,9 @@ class Service:
         _warn_of_fixed(self._runtime.config, config)
         try:
             await self._runtime.reload(config)
-        except Exception:
+        except ReloadError as error:
             self._metrics.note_reload("refused")
-            log.exception("the config cannot be applied; going on with the old one")
+            log.error("the config cannot be begun; going on with the old one", why=str(error))
             return
         self._metrics.note_reload("applied")
         log.info("the config is read anew", file=str(self._config_file))
@@ -162,6 +161,6 @@ def _open_socket(address: Address) -> socket.socket:
     except OSError as error:
         opened.close()
         raise AddressError(
-            f"cannot listen on {address}: {error.strerror}; choose another with --listen or --port"
+            f"cannot listen on {address}: {error.strerror}; choose another port"
         ) from None
     return opened

@@ -3,39 +3,39 @@
 import asyncio
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from stalewatch.cli.opening import (
+    BAD_USAGE,
+    DEFAULT_CONFIG,
+    FOUND,
+    ConfigOption,
+    JsonOption,
+    open_config,
+    wide_console,
+)
 
 if TYPE_CHECKING:
     from stalewatch.config import Config
     from stalewatch.reach import Report
 
-FOUND, BAD_CONFIG = 1, 2
-
 
 def check(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The config file.")] = Path(
-        "stalewatch.yaml"
-    ),
+    config: ConfigOption = DEFAULT_CONFIG,
     config_only: Annotated[
         bool, typer.Option("--config-only", help="Look at the file alone; reach nobody.")
     ] = False,
     grants: Annotated[
         bool, typer.Option("--grants", help="Print the least access that reading needs.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Validate the config and reach every node and origin; a table of what works."""
     from stalewatch.clock import ObserverClock
-    from stalewatch.config import ConfigError, load
 
-    try:
-        loaded = load(config, with_sources=not (config_only or grants))
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(BAD_CONFIG) from None
+    loaded = open_config(config, with_sources=not (config_only or grants))
     if grants:
         _print_grants(loaded, as_json=as_json)
     elif config_only:
@@ -50,7 +50,7 @@ def check(
 
 def _status(report: "Report") -> int:
     if any(one.is_refused for one in report.keyspaces):
-        return BAD_CONFIG
+        return BAD_USAGE
     is_fine = all(one.ok for one in report.servers)
     return 0 if is_fine and all(one.could_look for one in report.keyspaces) else FOUND
 
@@ -72,11 +72,10 @@ def _print(report: "Report", *, as_json: bool) -> None:
 
 
 def _print_tables(report: "Report") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = wide_console()
     servers = Table("", "layer", "node", "address", "server", "problem", title="Servers")
     for one in report.servers:
         mark = "[green]ok[/]" if one.ok else "[red]fails[/]"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stalewatch.cli.opening import JsonOption, fail, open_config, open_store
+from stalewatch.cli.opening import JsonOption, fail, open_config, open_store, wide_console
 
 if TYPE_CHECKING:
     from lab.start import Lab
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 SETTLING_S = 3.0
 """A fault that began so shortly before the end is not scored: it had no time to be found."""
 PAGE = 500
-WIDE = 120
-"""Columns of a table that goes to no terminal."""
 WHAT_TO_SEE = """
   {address}
 
   The first fault strikes within ten seconds, then one about every ten. On the Overview,
   the heatmap shows which copies are stale, on which layer and node, and for how long; open
   a finding to see its evidence on the page of its key. Ctrl-C ends everything.
+
+  For commands in another shell: export STALEWATCH_CONFIG={config}
 """
 
 
@@ -89,7 +89,7 @@ def _watch(
     from stalewatch.service import AddressError, Service
 
     def ready(address: str) -> None:
-        typer.echo(WHAT_TO_SEE.format(address=address), err=True)
+        typer.echo(WHAT_TO_SEE.format(address=address, config=lab.config), err=True)
         if opens_browser:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)
@@ -153,12 +153,9 @@ def _finding(row: "FindingRow") -> dict[str, Any]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    console = wide_console()
     table = Table("fault", "layer", "node", "keys", "stale for", "found after")
     for fault in result["faults"]:
         after = fault["found_after_s"]

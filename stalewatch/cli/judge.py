@@ -36,6 +36,8 @@ def judge(
         replay = parse(_lines(file), extra)
     except EvidenceError as error:
         _fail(file, error.problems)
+    if not replay.reads:
+        typer.echo(f"judge: {file}: no cache_read in it, so nothing to judge", err=True)
     replay.recurs = recurs
     found_stale = False
     for read, judgement in replay.judge(limit):

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from stalewatch.config import Config
     from store.sqlite import SqliteStore
 
+WIDE = 140
+"""Columns of a table that goes to no terminal."""
 FINE, FOUND, BAD_USAGE = 0, 1, 2
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The config file.")]
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="STALEWATCH_CONFIG", help="The config file."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DEFAULT_CONFIG = Path("stalewatch.yaml")
 
@@ -50,6 +57,14 @@ def open_existing_store(config: "Config") -> "SqliteStore":
     if not config.store.path.exists():
         fail(f"{config.store.path}: there is no store; `stalewatch up` makes it")
     return open_store(config)
+
+
+def wide_console() -> "Console":
+    """Where tables go: a terminal as it is, anything else as wide as they need."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 def fail(message: str) -> NoReturn:

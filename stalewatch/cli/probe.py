@@ -1,4 +1,4 @@
-"""`stalewatch probe`: one round now, judged, as a table. Nothing is stored."""
+"""`stalewatch probe`: every key once, now, judged, as a table. Nothing is stored."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from stalewatch.cli.opening import (
     JsonOption,
     fail,
     open_config,
+    wide_console,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def probe(
     keyspace: Annotated[str | None, typer.Option(help="Only this keyspace.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Probe every keyspace once and judge what comes back; exit 1 where a copy is stale."""
+    """Read every key once everywhere; exit 1 where a copy is stale or nobody answers."""
     loaded = open_config(config)
     if keyspace is not None and keyspace not in loaded.keyspaces:
         fail(f"there is no keyspace {keyspace}; there are: {', '.join(loaded.keyspaces)}")
@@ -41,7 +42,7 @@ def probe(
         typer.echo(json.dumps({"nodes": rows, "findings": found, "problems": problems}))
     else:
         _print(rows, findings.values(), problems)
-    if any(row["stale"] for row in rows):
+    if problems or any(row["stale"] or row["unanswered"] or not row["judged"] for row in rows):
         raise typer.Exit(FOUND)
 
 
@@ -56,7 +57,8 @@ async def _probe(config: "Config", only: str | None) -> tuple[list["Batch"], lis
         await watch_all(wiring, Ids(), batches.append)
         for name, watch in wiring.watches.items():
             if only in (None, name):
-                await watch.run_round()
+                for _ in range(watch.sampler.rounds_per_walk):
+                    await watch.run_round()
                 # A copy that lags is read again once the maximum staleness has passed.
                 await asyncio.gather(*watch.waiting())
     finally:
@@ -85,7 +87,7 @@ def _rows(batches: Iterable["Batch"]) -> list[dict[str, Any]]:
 
 
 def _counts(cell: "Rollup") -> Mapping[str, int]:
-    found = {name: getattr(cell, name) for name in COUNTS}
+    found = {name: getattr(cell, name) for name in ("judged", *COUNTS)}
     return {name: getattr(count, "n", count) for name, count in found.items()}
 
 
@@ -111,12 +113,11 @@ def _finding(finding: "FindingRow") -> Mapping[str, Any]:
 def _print(
     rows: Iterable[Mapping[str, Any]], findings: Iterable["FindingRow"], problems: Iterable[str]
 ) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
-    table = Table("keyspace", "layer", "node", *COUNTS, "why")
+    console = wide_console()
+    table = Table("keyspace", "layer", "node", "judged", *COUNTS, "why")
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     console.print(table)

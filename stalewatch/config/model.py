@@ -239,13 +239,24 @@ class Keyspace(Section):
     origin: OriginUse
     """Where the truth is, and how it is asked for."""
     version: Version = OPAQUE
-    """What orders its values; left out, values are equal or not, by projection."""
+    """What orders its values; left out only where no version is read, but projections alone."""
     layers: Annotated[dict[Name, SerializeAsAny[Section]], Field(min_length=1)]
     """How a key is addressed on each layer; the keys in it are those of the layer's kind."""
     keys: Keys
     """Which keys there are."""
     sample: SampleSettings = SampleSettings()
     """Which of them are read, and how often."""
+
+    @model_validator(mode="after")
+    def _declares_its_versions(self) -> Self:
+        bindings = (self.origin.binding, *self.layers.values())
+        reads_versions = any(getattr(binding, "version", None) is not None for binding in bindings)
+        if reads_versions and "version" not in self.model_fields_set:
+            raise ValueError(
+                "expected `version: {type: ..., order: ...}`, since versions are read: without it"
+                " they would be compared as text, and nothing could be proven stale"
+            )
+        return self
 
 
 class Config(Section):
