@@ -1,5 +1,7 @@
 """The command line: one file a command. Exit status 0 fine, 1 found something, 2 bad usage."""
 
+from typing import Annotated
+
 import typer
 
 from stalewatch.cli import backup, check, demo, evidence, init, judge, probe, up
@@ -8,6 +10,7 @@ app = typer.Typer(
     name="stalewatch",
     help="Tells whether the copies of your data that caches hold are still true.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
@@ -19,6 +22,19 @@ app.command("judge")(judge.judge)
 app.command("evidence")(evidence.evidence)
 app.command("backup")(backup.backup)
 app.command("demo")(demo.demo)
+
+
+@app.callback()
+def common(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Tells whether the copies of your data that caches hold are still true."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"stalewatch {version_of('stalewatch')}")
+        raise typer.Exit
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """`stalewatch up`: everything in one process, until a signal ends it."""
 
 import asyncio
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,10 @@ from stalewatch.cli.opening import (
     open_config,
     open_store,
 )
+
+if TYPE_CHECKING:
+    from settings import Address
+    from stalewatch.config import Config
 
 
 def up(
@@ -33,12 +38,22 @@ def up(
         fail(f"--listen: {error}")
     if loaded.server.auth is None and not address.is_loopback:
         fail(f"--listen: {address} can be reached from other machines; set server.auth first")
-    store = open_store(loaded)
 
-    from stalewatch.service import AddressError, Service
+    from stalewatch.lock import LockedError, StoreLock
 
     try:
-        service = Service(loaded, store, config_file=config, listen=address)
+        with StoreLock(loaded.store.path):
+            _serve(loaded, config, address)
+    except LockedError as error:
+        fail(str(error))
+
+
+def _serve(loaded: "Config", file: Path, address: "Address") -> None:
+    from stalewatch.service import AddressError, Service
+
+    store = open_store(loaded)
+    try:
+        service = Service(loaded, store, config_file=file, listen=address)
         asyncio.run(service.serve())
     except (AddressError, ValueError) as error:
         fail(str(error))
