@@ -79,7 +79,7 @@ class FindingBook:
             opened_at_ns=self.journal.wall_ns(reply.end_ns),
             moved_at=reply.end_ns,
             is_ours=True,
-            proof=self.evidence(key, f"{id}-1", reading, reply),
+            proof=self.evidence(key, f"{id}-1", reading, reply.start_ns, reply.end_ns),
             diagnosis=self._diagnose(key, reading.value, fill),
             fill=fill,
             superseded_before=self.ledger.superseded_within(key, reading.value)[1],
@@ -139,13 +139,18 @@ class FindingBook:
                 self._put(key, found, stamp)
 
     def evidence(
-        self, key: str, id: str, reading: Reading, reply: Reply, before: Sequence[str] = ()
+        self,
+        key: str,
+        id: str,
+        reading: Reading,
+        start: int,
+        end: int,
+        before: Sequence[str] = (),
     ) -> list[str]:
         """The lines that reproduce the verdict on a read, after those of `before`."""
         assert reading.value is not None
         name, node = self.journal.name(key), self.settings.name
-        span = reply.start_ns, reply.end_ns
-        read = read_line(id, name, node, reading.value, *span, self.ledger.order)
+        read = read_line(id, name, node, reading.value, start, end, self.ledger.order)
         lines = evidence_lines(name, self.ledger.evidence(key))
         return list(dict.fromkeys((*before, *lines, read)))
 
@@ -161,7 +166,8 @@ class FindingBook:
             found.confirmed_at_ns = self.journal.wall_ns(reply.end_ns)
             # Stamps of an earlier process do not stand beside ours.
             before = found.proof if found.is_ours else ()
-            found.proof = self.evidence(key, f"{found.id}-2", reading, reply, before)
+            span = reply.start_ns, reply.end_ns
+            found.proof = self.evidence(key, f"{found.id}-2", reading, *span, before)
 
     def _diagnose(self, key: str, held: Value, fill: Fill | None) -> Diagnosis:
         after, before = self.ledger.superseded_within(key, held)

@@ -206,7 +206,11 @@ class NodeWatch:
             self.journal.clear_read(row.id)
             return
         verdict, reason, bounds = judgement
-        self.journal.put_read(replace(row, verdict=verdict, reason=reason, bounds=bounds))
+        lines = self.findings.evidence(key, str(row.id), read.reading, row.start_ns, row.end_ns)
+        evidence = "\n".join(lines)
+        self.journal.put_read(
+            replace(row, verdict=verdict, reason=reason, bounds=bounds, evidence=evidence)
+        )
         if judgement.verdict is Verdict.STALE and key not in self.findings:
             # The proof came late; whether the copy is still there, another read tells.
             self.recheck(self, key, row.end_ns)
@@ -247,7 +251,9 @@ class NodeWatch:
             ttl_s=reading.ttl_s,
             age_s=reading.age_s,
             filled=reading.filled,
-            evidence="\n".join(self.findings.evidence(key, str(id), reading, reply)),
+            evidence="\n".join(
+                self.findings.evidence(key, str(id), reading, reply.start_ns, reply.end_ns)
+            ),
         )
 
     def _note_answer(self, reply: Reply) -> None:
