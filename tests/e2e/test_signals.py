@@ -75,7 +75,9 @@ def test_signals_may_come_in_a_burst(shared_shop: Lab, start_up: StartUp) -> Non
 def test_a_port_that_is_taken_is_told(shared_shop: Lab, start_up: StartUp) -> None:
     up = start_up(shared_shop.config).ready()
     taken = up.address.removeprefix("http://").rstrip("/")
-    second = run("up", "-c", str(shared_shop.config), "--listen", taken)
+    other = shared_shop.dir / "other.yaml"
+    other.write_text(shared_shop.config.read_text().replace("stalewatch.db", "other.db"))
+    second = run("up", "-c", str(other), "--listen", taken)
     assert second.returncode == BAD_USAGE
     assert f"cannot listen on {taken}" in second.stderr
     assert "choose another" in second.stderr
