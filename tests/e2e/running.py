@@ -19,12 +19,12 @@ from websockets.typing import Origin
 
 from tests.servers import wait_until
 
-START_S = 20.0
+START_S = 60.0
 COMMAND = str(Path(sys.executable).parent / "stalewatch")
 
 
 def run(
-    *arguments: str, stdin: str = "", timeout_s: float = 30
+    *arguments: str, stdin: str = "", timeout_s: float = 90
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
@@ -111,7 +111,7 @@ class Up:
         """Send it a signal."""
         os.kill(self.process.pid, number)
 
-    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 20) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 60) -> int:
         """End it by a signal; its exit status."""
         if not self.is_over:
             self.send(number)

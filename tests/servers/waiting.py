@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 POLL_S = 0.01
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
     """Poll `condition` until it is true; AssertionError naming `what` after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -18,7 +18,7 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 20
 
 
 async def eventually(
-    condition: Callable[[], object | Awaitable[object]], what: str, timeout_s: float = 20.0
+    condition: Callable[[], object | Awaitable[object]], what: str, timeout_s: float = 60.0
 ) -> None:
     """Like `wait_until`, on the event loop; `condition` may be a coroutine function."""
     deadline = time.monotonic() + timeout_s
