@@ -4,20 +4,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from collectors.base import Cache, Clock, Origin, Reply
 from collectors.finding_book import FindingBook
 from collectors.journal import Ids, Journal, NodeSettings
 from collectors.leftovers import Leftovers
 from collectors.node_watch import NodeWatch
+from collectors.origin_standing import OriginStanding
 from collectors.outage import Surroundings
 from collectors.rechecks import Rechecks, report_failure
 from collectors.sample import Sample, Sampler
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
 from freshness.runs import RunBook
-from store.base import ORIGIN, Batch, FindingRow, NodeRow, RunRow
+from store.base import ORIGIN, Batch, FindingRow, RunRow
 
 RECENT_CHANGES = 200
 SHOWN_SUSPECTS = 50
@@ -81,7 +81,9 @@ class Watch:
         self._changed: deque[str] = deque(maxlen=RECENT_CHANGES)
         self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
         self._reading: set[asyncio.Task[None]] = set()
-        self._origin_row: NodeRow | None = None
+        self._origin_standing = OriginStanding(
+            settings.origin_name, settings.origin_kind, settings.origin_address, self._journal
+        )
         self._is_led = True
         self._leftovers = Leftovers(self._journal)
 
@@ -220,8 +222,7 @@ class Watch:
 
     def _put_standing(self) -> None:
         """Write how the origin, its nodes and open findings stand."""
-        if self._origin_row is not None:
-            self._journal.put_node(self._origin_row)
+        self._origin_standing.put_row()
         for node in self._nodes.values():
             node.put_row()
             node.findings.put_all(self._clock.now_ns())
@@ -298,33 +299,10 @@ class Watch:
         for key in look.changed:
             self._changed.append(key)
             self.sampler.note_change(key)
-        self._note_origin(reply)
+        self._origin_standing.note(reply)
         for node in self._nodes.values():
             node.settle(look)
         return look
-
-    def _note_origin(self, reply: Reply) -> None:
-        """Write how the origin stands where that changed."""
-        before, now = self._origin_row, self._journal.wall_ns(reply.end_ns)
-        state: Literal["up", "unknown"] = "unknown" if reply.why else "up"
-        is_same = before is not None and (before.state, before.why) == (state, reply.why)
-        answered_at = before.answered_at_ns if before is not None else None
-        self._origin_row = NodeRow(
-            layer=ORIGIN,
-            node=self.settings.origin_name,
-            region="",
-            kind=self.settings.origin_kind,
-            address=self.settings.origin_address,
-            mechanism="",
-            max_staleness_ns=0,
-            state=state,
-            why=reply.why,
-            identity=reply.identity,
-            since_at_ns=before.since_at_ns if before is not None and is_same else now,
-            answered_at_ns=answered_at if reply.why else now,
-        )
-        if not is_same:
-            self._journal.put_node(self._origin_row)
 
     async def _reread(self, node: NodeWatch, key: str) -> None:
         look, _ = await self._ask_origin([key])
