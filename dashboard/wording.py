@@ -96,6 +96,11 @@ def version(value: Value | None) -> str:
     return "absent"
 
 
+def cause(name: str) -> str:
+    """A cause class as people say it: "refill race"."""
+    return name.replace("-", " ")
+
+
 def shortened(text: str, length: int) -> str:
     """Text of at most so many characters, an ellipsis included."""
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from freshness.cause import Cause, Neighbours, diagnose
+from freshness.fill import Fill
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Reads, Rollup, RollupKey
 from store.base import (
@@ -50,6 +52,22 @@ DEAD: Final = "redis-us-2"
 STALE_KEY: Final = "sku-1007"
 
 
+_UNTIL_S, _AFTER_S = 20, 10
+"""The newer version was written after the one and had committed by the other."""
+_NOBODY: Final = Neighbours(0, 0)
+
+
+def _because(fill: Fill | None, around: Neighbours = _NOBODY) -> str:
+    """What the product says of such evidence."""
+    return diagnose(fill, _AFTER_S * SECOND, _UNTIL_S * SECOND, around).because
+
+
+FILLED_BEFORE: Final = _because(Fill(0, SECOND))
+FILLED_AFTER: Final = _because(Fill(30 * SECOND, 31 * SECOND))
+OTHERS_BEHIND: Final = _because(None, Neighbours(4, 0))
+NOT_TOLD: Final = _because(None)
+
+
 @dataclass
 class Fault:
     """A node that kept an old version of a key, from and to seconds before `now`."""
@@ -59,24 +77,21 @@ class Fault:
     node: str
     from_s: int
     to_s: int | None
-    cause: str
+    cause: Cause
     because: str
-    ruled_out: tuple[str, ...] = ()
+    ruled_out: tuple[Cause, ...] = ()
 
 
 FAULTS: Final = (
-    Fault(STALE_KEY, "regional", "redis-eu", 1_150, 1_010, "lost-invalidation",
-          "the entry was filled before the write (F ≤ L), and the sequence of the node has a gap",
-          ("stale-refill-race", "replica-lag-refill")),
-    Fault("sku-1012", "edge", "edge-us-1", 2_400, 2_310, "late-invalidation",
-          "healed 88 s after the write, with the receipt", ("lost-invalidation",)),
-    Fault(STALE_KEY, "edge", "edge-eu-2", 95, None, "stale-refill-race",
-          "the entry was filled after the write (F ≥ U), from the old value",
-          ("lost-invalidation", "late-invalidation")),
-    Fault("a/b c?d#e&f=g%2F", "in-process", "shop-us-1", 40, None, "undecided",
-          "no fill instant is known for this kind of cache"),
-    Fault("sku-1031", "edge", "edge-us-1", 640, 575, "lost-invalidation",
-          "the entry was filled before the write (F ≤ L)", ("stale-refill-race",)),
+    Fault(STALE_KEY, "regional", "redis-eu", 1_150, 1_010, Cause.LOST_INVALIDATION,
+          FILLED_BEFORE, (Cause.PARTITIONED_NODE, Cause.REFILL_RACE)),
+    Fault("sku-1012", "edge", "edge-us-1", 2_400, 2_310, Cause.PARTITIONED_NODE,
+          OTHERS_BEHIND, (Cause.REFILL_RACE,)),
+    Fault(STALE_KEY, "edge", "edge-eu-2", 95, None, Cause.REFILL_RACE,
+          FILLED_AFTER, (Cause.PARTITIONED_NODE, Cause.LOST_INVALIDATION)),
+    Fault("a/b c?d#e&f=g%2F", "in-process", "shop-us-1", 40, None, Cause.UNDECIDED, NOT_TOLD),
+    Fault("sku-1031", "edge", "edge-us-1", 640, 575, Cause.LOST_INVALIDATION,
+          FILLED_BEFORE, (Cause.REFILL_RACE,)),
 )  # fmt: skip
 
 
@@ -291,7 +306,7 @@ def new_finding(now: int, key: str = "sku-1044", id: str = "f-live") -> Batch:
     row = FindingRow(
         id, KEYSPACE, key, "regional", "redis-us", "us", "confirmed", Value(3), Value(4), LIMIT,
         3 * SECOND, 4 * SECOND, now - 4 * SECOND, now - SECOND, None,
-        "lost-invalidation", "the entry was filled before the write (F ≤ L)",
+        Cause.LOST_INVALIDATION, FILLED_BEFORE,
     )  # fmt: skip
     return Batch(findings=[row])
 

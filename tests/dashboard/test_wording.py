@@ -3,6 +3,7 @@
 import pytest
 
 from dashboard import wording
+from freshness.cause import Cause
 from freshness.model import Reason, Value
 
 MS, S = 1_000_000, 1_000_000_000
@@ -61,6 +62,11 @@ def test_versions() -> None:
     assert wording.version(Value(absent=True)) == "absent"
     assert wording.version(Value(projection="0123456789abcdef")) == "012345678…"
     assert wording.version(None) == "nothing"
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_causes_are_said_without_hyphens(cause: Cause) -> None:
+    assert wording.cause(cause) == cause.value.replace("-", " ")
 
 
 def test_every_reason_has_words() -> None:

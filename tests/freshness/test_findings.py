@@ -64,6 +64,8 @@ def test_causes(about: str, fill: Fill | None, around: Neighbours, cause: Cause)
     assert diagnosis.cause is cause
     assert cause not in diagnosis.ruled_out
     assert diagnosis.because
+    # It is stored with the finding, and read long after the fault is over.
+    assert not {"is", "are", "still"} & set(diagnosis.because.split())
     if around.current:
         assert Cause.PARTITIONED_NODE in diagnosis.ruled_out
 
