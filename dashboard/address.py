@@ -66,6 +66,11 @@ class Address:
     read: int | None = None
     search: str = ""
 
+    @property
+    def is_absolute(self) -> bool:
+        """Whether the window stays where it is while time goes on."""
+        return self.since_ns is not None and self.until_ns is not None
+
     def window(self, now_ns: int) -> Window:
         """The window of time at this instant; an absolute one stays where it is.
 

@@ -47,6 +47,13 @@ def register(app: Dash) -> None:
         first=False,
     )
     client(
+        "asked",
+        Output("range-from", "value"),
+        Output("range-to", "value"),
+        Input("range-custom", "n_clicks"),
+        first=False,
+    )
+    client(
         "search",
         Output("sink", "data", allow_duplicate=True),
         Input("key-search", "value"),

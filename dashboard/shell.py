@@ -161,7 +161,15 @@ def _filter(id: str, placeholder: str, label: str) -> Component:
 
 def _custom_range() -> Component:
     fields = [
-        dmc.DateTimePicker(id=id, label=label, size="xs", withSeconds=True, popoverProps=_INSIDE)
+        dmc.DateTimePicker(
+            id=id,
+            label=label,
+            placeholder="YYYY-MM-DD HH:MM:SS",
+            valueFormat="YYYY-MM-DD HH:mm:ss",
+            size="xs",
+            withSeconds=True,
+            popoverProps=_INSIDE,
+        )
         for id, label in (("range-from", "From (UTC)"), ("range-to", "To (UTC)"))
     ]
     apply = dmc.Button("Apply", id="range-apply", size="xs", fullWidth=True)

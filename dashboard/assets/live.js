@@ -3,10 +3,11 @@
   "use strict";
 
   var THEME_KEY = "mantine-color-scheme-value";
-  var RANGES = ["15m", "1h", "6h", "24h", "7d"];
+  var RANGES = { "15m": 900, "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800 };
   var DEFAULT_RANGE = "1h";
   var LATE_MS = 5000;
   var POLL_MS = 5000;
+  var HOLD_MS = 3000;
   var RELOAD_MS = 45000;
   var RELOAD_AT_MOST_MS = 120000;
 
@@ -69,15 +70,15 @@
     );
   }
 
-  /* Dash passes no custom data of a heat map's point on: it is looked up by place. */
+  /* Dash passes no custom data of a heat map's point on: it is looked up between the edges. */
   function inGrid(point, figure) {
     var trace = figure.data[point.curveNumber];
     var at = function (text) {
       return Date.parse(String(text).replace(" ", "T") + "Z");
     };
     var wanted = at(point.x);
-    var column = trace.x.findIndex(function (x) {
-      return at(x) === wanted;
+    var column = trace.x.findIndex(function (x, number) {
+      return at(x) <= wanted && wanted < at(trace.x[number + 1]);
     });
     return trace.customdata[point.y] && trace.customdata[point.y][column];
   }
@@ -90,6 +91,34 @@
     if (!lastBeat) return ["polling", "The live socket was refused: asking every 5 s instead"];
     return ["reconnecting", "The live socket was lost: asking every 5 s meanwhile"];
   }
+
+  /* Keeps a row where it is on the screen while rows above it open and close. */
+  function hold(row) {
+    var within = row.closest("#reads");
+    var id = row.dataset.read;
+    var top = row.getBoundingClientRect().top;
+    var watch = new MutationObserver(function () {
+      var now = within.querySelector('[data-read="' + id + '"]');
+      if (now) window.scrollBy({ top: now.getBoundingClientRect().top - top, behavior: "instant" });
+    });
+    var release = function () {
+      watch.disconnect();
+    };
+    watch.observe(within, { childList: true, subtree: true });
+    ["wheel", "touchmove", "keydown", "pointerdown"].forEach(function (name) {
+      window.addEventListener(name, release, { once: true, passive: true });
+    });
+    setTimeout(release, HOLD_MS);
+  }
+
+  /* Links of the UI go to the top of the page; one that opens something below itself must not. */
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest ? event.target.closest("a[data-in-place]") : null;
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    hold(link.closest("[data-read]"));
+    go(new URL(link.href).search, false);
+  });
 
   document.addEventListener("click", function (event) {
     var button = event.target.closest ? event.target.closest("[data-copy]") : null;
@@ -117,7 +146,7 @@
       var range = query.get("from") && query.get("to") ? "" : named;
       var onKeys = /\/key(\/|$)/.test(path || "");
       return [
-        RANGES.indexOf(range) < 0 && range ? DEFAULT_RANGE : range,
+        !RANGES[range] && range ? DEFAULT_RANGE : range,
         query.get("keyspace"),
         query.get("layer"),
         onKeys ? "nav-link" : "nav-link nav-here",
@@ -142,6 +171,19 @@
       });
       go(changed({ from: text[0], to: text[1], range: null }), false);
       return skip();
+    },
+
+    asked: function (clicks) {
+      if (!clicks) return [skip(), skip()];
+      var query = new URLSearchParams(window.location.search);
+      var text = function (at) {
+        return new Date(at).toISOString().slice(0, 19).replace("T", " ");
+      };
+      var from = Date.parse(query.get("from") + "Z");
+      var to = Date.parse(query.get("to") + "Z");
+      if (from < to) return [text(from), text(to)];
+      var seconds = RANGES[query.get("range")] || RANGES[DEFAULT_RANGE];
+      return [text(Date.now() - 1000 * seconds), text(Date.now())];
     },
 
     search: function (typed) {

@@ -19,6 +19,7 @@ def coverage_panel(view: CoverageView) -> Component:
                 [
                     _meter("Nodes answering", view.nodes_answering, view.nodes_listed),
                     _meter("Node-minutes observed", view.minutes_observed, view.minutes_expected),
+                    _counted_from(view),
                 ],
                 className="meters",
             ),
@@ -52,6 +53,14 @@ def _meter(name: str, have: int, want: int) -> Component:
         ],
         className="meter",
     )
+
+
+def _counted_from(view: CoverageView) -> Component | None:
+    """Only where the data begins later than the window that is shown."""
+    if view.counted_from_ns <= view.window.since_ns:
+        return None
+    words = f"Expected from {instant(view.counted_from_ns)} on, where the stored data begins."
+    return html.P(words, className="hint")
 
 
 def _share(share: float | None, why: Sequence[tuple[str, int]]) -> Component | str:

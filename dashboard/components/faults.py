@@ -1,6 +1,7 @@
 """Findings as tables, and the sentence that stands there where nothing is proven stale."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
@@ -9,10 +10,11 @@ from dashboard.address import Address
 from dashboard.components.parts import attributes, cell, empty, link, pill, table
 from dashboard.queries.coverage import CoverageView
 from dashboard.queries.faults import FindingsView, window_of
-from dashboard.wording import ago, count, duration, instant, interval, shortened, version
+from dashboard.wording import ago, cause, count, duration, instant, interval, shortened, version
 from store.base import FindingRow
 
 _HEADS = ("Key", "Where", "Held → latest", "Staleness", "Since", "Cause")
+MORE_HEALED: Final = "The newest are shown; a shorter window or /api/v1/findings lists the others."
 _TONES = {"confirmed": "bad", "opened": "warn", "gone": "unknown"}
 
 
@@ -27,6 +29,17 @@ def open_findings(
     if view.more_open:
         body.append(html.P("Older open findings are not listed here.", className="hint"))
     return html.Div(body)
+
+
+def findings_of_window(
+    view: FindingsView, seen: CoverageView, address: Address, prefix: str, now_ns: int
+) -> Component:
+    """Of a window in the past: those open then, whether or not they have healed since."""
+    if not view.open and not view.healed:
+        return nothing_open(seen)
+    rows = sorted([*view.open, *view.healed], key=lambda row: row.opened_at_ns, reverse=True)
+    body = [table("Findings", _HEADS, [_row(row, address, prefix, now_ns) for row in rows])]
+    return html.Div(body + ([html.P(MORE_HEALED, className="hint")] if view.more_healed else []))
 
 
 def nothing_open(seen: CoverageView) -> Component:
@@ -102,9 +115,9 @@ def _since(row: FindingRow, now_ns: int) -> list[Component]:
 
 
 def _cause(row: FindingRow) -> list[Component | None]:
-    ruled_out = f"ruled out: {', '.join(row.ruled_out)}" if row.ruled_out else ""
+    ruled_out = f"ruled out: {', '.join(map(cause, row.ruled_out))}" if row.ruled_out else ""
     return [
-        html.Div(row.cause.replace("-", " "), className="strong"),
+        html.Div(cause(row.cause), className="strong"),
         html.Div(row.because, className="under wrap") if row.because else None,
         html.Div(ruled_out, className="under wrap") if ruled_out else None,
     ]

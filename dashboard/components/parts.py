@@ -15,7 +15,9 @@ def attributes(**words: str) -> dict[str, Any]:
     return {name.replace("_", "-"): word for name, word in words.items()}
 
 
-def panel(title: str, body: Children, *, note: Children = None, id: str | None = None) -> Component:
+def panel(
+    title: Children, body: Children, *, note: Children = None, id: str | None = None
+) -> Component:
     """A titled surface; `note` stands beside the title in small letters."""
     head = html.Div(
         [html.H2(title, className="panel-title"), html.Div(note, className="panel-note")],
@@ -70,12 +72,12 @@ def facts(pairs: Sequence[tuple[str, Children]]) -> Component:
     return html.Dl(items, className="facts")
 
 
-def copyable(command: str) -> Component:
-    """A command with a button that copies it; `live.js` listens to `data-copy`."""
+def copyable(command: str, hint: str = "") -> Component:
+    """A command with a button that copies it, and a hint to hover for; `live.js` does it."""
     button = html.Button(
         "Copy",
         type="button",
         className="button",
         **attributes(data_copy=command, aria_label=f"Copy the command {command}"),
     )
-    return html.Div([html.Code(command), button], className="command")
+    return html.Div([html.Code(command), button], className="command", title=hint)

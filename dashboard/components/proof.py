@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
@@ -11,7 +12,10 @@ from dashboard.queries.evidence import EvidenceView, Mark
 from dashboard.wording import SECOND_NS, duration, interval, version
 from store.base import ReadRow
 
-_OPEN_SIDE = 0.06
+CONFIG_HINT: Final = (
+    "Run it where Stalewatch runs. The config file is the one that STALEWATCH_CONFIG names, "
+    "or the one given as: stalewatch evidence --config FILE …"
+)
 
 
 def proof(view: EvidenceView) -> Component:
@@ -40,7 +44,7 @@ def _again(view: EvidenceView) -> list[Component]:
     if view.row.finding:
         return [
             html.P("Judge it again from the stored evidence:", className="hint"),
-            copyable(command(view.row)),
+            copyable(command(view.row), CONFIG_HINT),
         ]
     if not view.lines:
         return []

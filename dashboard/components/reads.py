@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.address import Address
-from dashboard.components.parts import attributes, cell, empty, link, pill, table
+from dashboard.components.parts import attributes, cell, empty, pill, table
 from dashboard.components.proof import proof
 from dashboard.queries.evidence import evidence_of
 from dashboard.queries.history import HistoryView, JudgedRead
@@ -79,7 +79,12 @@ def _behind(read: JudgedRead) -> str:
 
 def _toggle(read: JudgedRead, address: Address, prefix: str, *, is_open: bool) -> Component:
     target = replace(address, read=None if is_open else read.row.id)
-    return link("Hide" if is_open else "Show", target.href(prefix), "button")
+    return html.A(
+        "Hide" if is_open else "Show",
+        href=target.href(prefix),
+        className="button",
+        **attributes(data_in_place="", aria_expanded="true" if is_open else "false"),
+    )
 
 
 def _opened(read: JudgedRead) -> Component:

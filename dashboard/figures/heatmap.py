@@ -13,6 +13,7 @@ from dashboard.wording import SECOND_NS, count, duration, instant, iso
 
 FRESH_LEVEL: Final = 0.0
 TOP_LEVEL: Final = 5.0
+AROUND_NS: Final = 300 * SECOND_NS
 
 
 def level(largest_ns: int) -> float:
@@ -64,9 +65,8 @@ def _squares(
             customs[rows.at[square.lane]][column] = _custom(view, square)
     return {
         "type": "heatmap",
-        "x": [
-            iso((first + column) * view.width_ns + view.width_ns // 2) for column in range(columns)
-        ],
+        # Edges, one more than columns: of a single middle no width could be told.
+        "x": [iso((first + column) * view.width_ns) for column in range(columns + 1)],
         "y": list(range(rows.depth)),
         "z": levels,
         "customdata": customs,
@@ -113,9 +113,11 @@ def _bars(view: HeatView, rows: Rows, squares: Sequence[Square]) -> dict[str, An
 
 
 def _custom(view: HeatView, square: Square) -> list[str]:
+    """What hovering says, and the node and window of a click: what led there and what followed."""
     lane = view.lanes[square.lane]
-    end_ns = square.start_ns + view.width_ns
-    return [_hover(view, square), lane.layer, lane.node, iso(square.start_ns), iso(end_ns)]
+    around_ns = max(AROUND_NS, view.width_ns)
+    since_ns, until_ns = square.start_ns - around_ns, square.start_ns + view.width_ns + around_ns
+    return [_hover(view, square), lane.layer, lane.node, iso(since_ns), iso(until_ns)]
 
 
 def _hover(view: HeatView, square: Square) -> str:

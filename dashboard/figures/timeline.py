@@ -21,6 +21,7 @@ _CLEAR: Final = "rgba(0,0,0,0)"
 _LEAST_PX: Final = 3
 _PLOT_PX: Final = 900
 _LABEL_PX: Final = 7
+_STALE_PX: Final = 48
 
 
 def timeline(view: HistoryView, theme: Theme) -> Figure:
@@ -35,6 +36,7 @@ def timeline(view: HistoryView, theme: Theme) -> Figure:
             _bars(view, rows, murky) | _unknown(view, murky, palette),
             _bars(view, rows, misses) | _missing(view, misses, palette),
             _stale(view, rows, palette),
+            _stale_names(view, rows, palette),
         ],
         "layout": _layout(view, rows, theme),
     }
@@ -62,7 +64,7 @@ def _bars(view: HistoryView, rows: Rows, bands: Sequence[Band]) -> dict[str, Any
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,
-        "constraintext": "none",
+        "constraintext": "inside",
         "customdata": [[_hover(view, band)] for band in bands],
         "hovertemplate": "%{customdata[0]}<extra></extra>",
     }
@@ -165,6 +167,8 @@ def _layout(view: HistoryView, rows: Rows, theme: Theme) -> dict[str, Any]:
         "height": rows.height_px,
         "barmode": "overlay",
         "bargap": 0,
+        # What Python thinks wide enough may not be on a small screen.
+        "uniformtext": {"mode": "hide", "minsize": 10},
         "xaxis": {
             "type": "date",
             "range": [iso(view.window.since_ns), iso(view.window.until_ns)],
@@ -175,29 +179,37 @@ def _layout(view: HistoryView, rows: Rows, theme: Theme) -> dict[str, Any]:
             "fixedrange": True,
         },
         "yaxis": y_axis(rows),
-        "annotations": headings(rows, palette) + _stale_names(view, rows, palette),
+        "annotations": headings(rows, palette),
     }
 
 
-def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> list[dict[str, Any]]:
-    """The word beside the hatching, so that no colour has to say it."""
-    font = {"size": 10, "color": palette.danger, "weight": 700}
-    return [
-        {
-            "x": iso(each.last_at_ns if _has_room(view, each) else each.first_at_ns),
-            "y": rows.at[each.lane],
-            "text": "stale",
-            "xanchor": "left" if _has_room(view, each) else "right",
-            "xshift": 5 if _has_room(view, each) else -5,
-            "showarrow": False,
-            "bgcolor": palette.surface,
-            "borderpad": 2,
-            "font": font,
-        }
-        for each in view.stale
-    ]
+def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> dict[str, Any]:
+    """The word beside the hatching where there is room, so that no colour has to say it.
+
+    A trace, so that the style sheet can leave it out where the screen is narrow.
+    """
+    named = [each for each in view.stale if _has_room(view, each)]
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "name": "stale",
+        "x": [iso(each.last_at_ns) for each in named],
+        "y": [rows.at[each.lane] for each in named],
+        "text": ["  stale"] * len(named),
+        "textposition": "middle right",
+        "textfont": {"size": 10, "color": palette.danger, "weight": 700},
+        "hoverinfo": "skip",
+        "cliponaxis": True,
+    }
 
 
 def _has_room(view: HistoryView, stretch: StaleStretch) -> bool:
+    """Whether the word fits between this stretch and what comes next in its lane, or the edge."""
     span_ns = view.window.until_ns - view.window.since_ns
-    return stretch.last_at_ns < view.window.since_ns + span_ns * 0.85
+    later = [
+        each.first_at_ns
+        for each in view.stale
+        if each.lane == stretch.lane and each.first_at_ns > stretch.last_at_ns
+    ]
+    next_ns = min([*later, view.window.until_ns])
+    return (next_ns - stretch.last_at_ns) * _PLOT_PX > _STALE_PX * span_ns

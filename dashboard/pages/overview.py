@@ -5,7 +5,12 @@ from dash.development.base_component import Component
 
 from dashboard.address import Address
 from dashboard.components.cover import coverage_panel
-from dashboard.components.faults import healed_findings, open_findings
+from dashboard.components.faults import (
+    MORE_HEALED,
+    findings_of_window,
+    healed_findings,
+    open_findings,
+)
 from dashboard.components.fresh import freshness_cards
 from dashboard.components.legend import heat_legend
 from dashboard.components.parts import empty, panel
@@ -20,16 +25,19 @@ from store.base import Store
 def fill(store: Store, address: Address, site: Site, theme: Theme, now_ns: int) -> Parts:
     """Everything on the page that depends on the store."""
     view = overview(store, address, now_ns)
-    healed = healed_findings(view.findings.healed, address, site.prefix, now_ns)
+    listed = findings_of_window if view.is_absolute else open_findings
     return {
         "summary": {"children": _summary(view)},
         "fresh": {"children": freshness_cards(view.fresh)},
         "heat": {"figure": heatmap(view.heat, theme)},
         "heat-empty": {"children": _no_lanes(view)},
-        "findings": {
-            "children": open_findings(view.findings, view.coverage, address, site.prefix, now_ns)
+        "findings-title": {
+            "children": "Findings of this window" if view.is_absolute else "Open findings"
         },
-        "healed": {"children": _healed(healed, more=view.findings.more_healed)},
+        "findings": {
+            "children": listed(view.findings, view.coverage, address, site.prefix, now_ns)
+        },
+        "healed": {"children": _healed(view, address, site, now_ns)},
         "coverage": {"children": coverage_panel(view.coverage)},
         "document-title": {"data": f"Overview · {site.title}"},
     }
@@ -47,6 +55,7 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
         config={"displayModeBar": False, "responsive": True},
         className="chart",
     )
+    title = html.Span(parts["findings-title"]["children"], id="findings-title")
     return html.Div(
         [
             html.Div(
@@ -54,7 +63,7 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
                 className="page-head",
             ),
             panel("Freshness now", filled("fresh")),
-            panel("Open findings", filled("findings")),
+            panel(title, filled("findings")),
             panel("Staleness by node", [filled("heat-empty"), chart], note=heat_legend()),
             panel("Coverage", filled("coverage")),
             panel("Recently healed", filled("healed")),
@@ -63,17 +72,22 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
     )
 
 
-def _healed(table: Component | None, *, more: bool) -> list[Component]:
+def _healed(view: OverviewView, address: Address, site: Site, now_ns: int) -> list[Component]:
+    table = healed_findings(view.findings.healed, address, site.prefix, now_ns)
     if table is None:
         return [html.P("None in this window.", className="hint")]
-    hint = "The newest are shown; a shorter window or /api/v1/findings lists the others."
-    return [table, html.P(hint, className="hint")] if more else [table]
+    if view.is_absolute:
+        return [html.P("Listed above, among the findings of this window.", className="hint")]
+    hints = [html.P(MORE_HEALED, className="hint")] if view.findings.more_healed else []
+    return [table, *hints]
 
 
 def _summary(view: OverviewView) -> str:
     opened = len(view.findings.open)
     more = "+" if view.findings.more_open else ""
     faults = f"{opened}{more} open {'finding' if opened == 1 else 'findings'}"
+    if view.is_absolute and view.findings.healed:
+        faults += f", {len(view.findings.healed)}{'+' if view.findings.more_healed else ''} healed"
     seen = view.coverage
     return (
         f"{faults} · {seen.nodes_answering} of {count(seen.nodes_listed, 'node')} answering · "

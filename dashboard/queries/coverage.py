@@ -31,6 +31,8 @@ class SilentNode:
 class CoverageView:
     """`minutes_observed` of `minutes_expected` are (node, minute) pairs with a judged read.
 
+    They are expected from `counted_from_ns` on: the window's start, or the data's in it.
+
     Shares are None where there was no read at all. Reasons are (words, reads), commonest first,
     of the newest reads that were not judged fresh or stale.
     """
@@ -41,6 +43,7 @@ class CoverageView:
     silent: Sequence[SilentNode]
     minutes_observed: int
     minutes_expected: int
+    counted_from_ns: int
     keys: int
     has_more_keys: bool
     reads: int
@@ -55,11 +58,12 @@ def coverage(
     store: Store,
     cells: Cells,
     nodes: Sequence[NodeRow],
+    begins_ns: int,
     keyspace: str | None,
     layer: str | None,
     node: str | None,
 ) -> CoverageView:
-    """Of the nodes and reads that the filters leave."""
+    """Of the nodes and reads that the filters leave; the store's data begins at `begins_ns`."""
     listed = [
         row
         for row in nodes
@@ -67,6 +71,7 @@ def coverage(
     ]
     watched = [row for row in listed if row.state != "gone"]
     whole = cells.total()
+    counted_from_ns = max(cells.window.since_ns, begins_ns)
     keys, has_more = _count_keys(store, keyspace, cells)
     why = _reasons(store, cells.window, keyspace, layer, node)
     return CoverageView(
@@ -79,7 +84,8 @@ def coverage(
             if row.state != "up"
         ],
         minutes_observed=_minutes_observed(cells),
-        minutes_expected=_minutes_expected(cells, len(watched)),
+        minutes_expected=_minutes_expected(cells, counted_from_ns, len(watched)),
+        counted_from_ns=counted_from_ns,
         keys=keys,
         has_more_keys=has_more,
         reads=whole.judged.n + whole.unknown.n,
@@ -100,8 +106,8 @@ def _minutes_observed(cells: Cells) -> int:
     return sum(most.values())
 
 
-def _minutes_expected(cells: Cells, nodes: int) -> int:
-    span_ns = cells.window.until_ns - cells.window.since_ns
+def _minutes_expected(cells: Cells, from_ns: int, nodes: int) -> int:
+    span_ns = max(cells.window.until_ns - from_ns, 0)
     return max(-(-span_ns // (60 * SECOND_NS)) * nodes, _minutes_observed(cells))
 
 

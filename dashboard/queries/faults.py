@@ -1,4 +1,4 @@
-"""Findings as the pages list them: open ones first, then what healed in the window."""
+"""Findings as the pages list them: open ones first, then those that are over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from store.base import FindingRow, Store
 SHOWN: Final = 50
 SHOWN_HEALED: Final = 12
 _BEFORE_NS: Final = 60 * SECOND_NS
+_OPEN_FOR_NS: Final = 86_400 * SECOND_NS
+"""A finding that healed in a window is looked for as far back as this."""
+_MOST_PAGES: Final = 10
 OPEN: Final = ("opened", "confirmed")
 
 
@@ -32,17 +35,40 @@ def findings(
     node: str | None = None,
     key: str | None = None,
 ) -> FindingsView:
-    """Open findings whenever they opened, and those of the window that are open no more."""
+    """Findings that overlap the window: opened before it ended, not over before it began."""
     page = store.findings(open_only=True, keyspace=keyspace, key=key, limit=SHOWN)
-    past = store.findings(keyspace=keyspace, key=key, since_ns=window.since_ns, limit=4 * SHOWN)
+    past = _opened_until(store, window, keyspace, key)
 
     def is_shown(row: FindingRow) -> bool:
-        return layer in {None, row.layer} and node in {None, row.node}
+        is_left = layer in {None, row.layer} and node in {None, row.node}
+        return is_left and row.opened_at_ns < window.until_ns
 
-    healed = [row for row in past.items if row.state not in OPEN and is_shown(row)]
     opened = [row for row in page.items if is_shown(row)]
+    healed = [row for row in past if is_shown(row) and _is_over_in(row, window)]
     shown = healed[:SHOWN_HEALED]
     return FindingsView(opened, shown, page.next is not None, len(healed) > SHOWN_HEALED)
+
+
+def _is_over_in(row: FindingRow, window: Window) -> bool:
+    return row.state not in OPEN and (row.healed_at_ns or row.opened_at_ns) >= window.since_ns
+
+
+def _opened_until(
+    store: Store, window: Window, keyspace: str | None, key: str | None
+) -> list[FindingRow]:
+    """Newest first, from a day before the window on; what opened after it fills no page of it."""
+    rows: list[FindingRow] = []
+    cursor = None
+    since_ns = window.since_ns - _OPEN_FOR_NS
+    for _ in range(_MOST_PAGES):
+        page = store.findings(
+            keyspace=keyspace, key=key, since_ns=since_ns, limit=4 * SHOWN, cursor=cursor
+        )
+        rows += [row for row in page.items if row.opened_at_ns < window.until_ns]
+        cursor = page.next
+        if cursor is None or len(rows) >= 4 * SHOWN:
+            break
+    return rows
 
 
 def window_of(row: FindingRow, now_ns: int) -> Window:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard.address import Address, Window
+from dashboard.queries.begin import data_begins_ns, shown_window
 from dashboard.queries.faults import FindingsView, findings
 from freshness.model import Result, Value, Verdict
 from store.base import ORIGIN, NodeRow, ReadRow, Span, Store
@@ -88,13 +89,15 @@ class PickerView:
 
 def history(store: Store, address: Address, now_ns: int) -> HistoryView:
     """Everything that the page of one key shows; reads the store, so never on an event loop."""
-    window, keyspace, key = address.window(now_ns), address.keyspace or "", address.key or ""
+    nodes, asked = store.nodes(), address.window(now_ns)
+    window = shown_window(asked, address, data_begins_ns(store, asked, nodes))
+    keyspace, key = address.keyspace or "", address.key or ""
     spans = store.spans(keyspace, key, window.since_ns, window.until_ns)
     pairs = store.reads(
         keyspace, key, since_ns=window.since_ns, until_ns=window.until_ns, limit=READS_LOOKED_AT
     )
     reads = [JudgedRead(row, at_ns) for row, at_ns in pairs if _is_shown(address, row)]
-    lanes = _lanes(address, store.nodes(), spans)
+    lanes = _lanes(address, nodes, spans)
     bands = _bands(lanes, spans, window)
     shown = _with_opened(reads, address.read)
     known = bool(spans) or bool(pairs) or key in store.keys(keyspace, key, limit=1)

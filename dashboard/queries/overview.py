@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.address import Address, Window
+from dashboard.queries.begin import data_begins_ns, shown_window
 from dashboard.queries.cells import read_cells
 from dashboard.queries.coverage import CoverageView, coverage
 from dashboard.queries.faults import FindingsView, findings
@@ -17,6 +18,7 @@ class OverviewView:
     """The four parts of the Overview, for one window and one set of filters."""
 
     window: Window
+    is_absolute: bool
     fresh: Sequence[KeyspaceFreshness]
     heat: HeatView
     findings: FindingsView
@@ -25,14 +27,16 @@ class OverviewView:
 
 def overview(store: Store, address: Address, now_ns: int) -> OverviewView:
     """Reads the store; takes milliseconds to tenths of a second, so never on an event loop."""
-    window = address.window(now_ns)
+    nodes, asked = store.nodes(), address.window(now_ns)
+    begins_ns = data_begins_ns(store, asked, nodes)
+    window = shown_window(asked, address, begins_ns)
     keyspace, layer, node = address.only_keyspace, address.layer, address.node
     cells = read_cells(store, window, keyspace, layer, node)
-    nodes = store.nodes()
     return OverviewView(
         window=window,
+        is_absolute=address.is_absolute,
         fresh=freshness_now(cells),
         heat=heat(cells, nodes, layer, node),
         findings=findings(store, window, keyspace, layer, node),
-        coverage=coverage(store, cells, nodes, keyspace, layer, node),
+        coverage=coverage(store, cells, nodes, begins_ns, keyspace, layer, node),
     )

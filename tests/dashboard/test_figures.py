@@ -41,6 +41,9 @@ HEAT = HeatView(
 )
 
 
+LATE = square(0, 11, Sight.JUDGED, 5 * S)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_only_judged_squares_have_a_colour(theme: Theme) -> None:
     squares, partly, unknown, misses = heatmap(HEAT, theme)["data"]
@@ -66,11 +69,18 @@ def test_rows_stand_under_the_heading_of_their_layer() -> None:
 
 
 def test_hovering_tells_the_counts_and_a_click_the_place() -> None:
-    hover, layer, node, since, until = heatmap(HEAT, "light")["data"][0]["customdata"][1][1]
+    late = replace(HEAT, window=Window(10 * MINUTE, 13 * MINUTE), squares=[LATE])
+    hover, layer, node, since, until = heatmap(late, "light")["data"][0]["customdata"][1][1]
     assert "proven stale for at least 5 s" in hover
     assert "5 fresh, 1 stale, 0 indeterminate" in hover
     assert (layer, node) == ("edge", "e1")
-    assert (since, until) == ("1970-01-01T00:01:00.000", "1970-01-01T00:02:00.000")
+    assert (since, until) == ("1970-01-01T00:06:00.000", "1970-01-01T00:17:00.000")
+
+
+def test_a_single_column_has_two_edges() -> None:
+    squares = heatmap(replace(HEAT, window=Window(0, MINUTE)), "light")["data"][0]
+    assert squares["x"] == ["1970-01-01T00:00:00.000", "1970-01-01T00:01:00.000"]
+    assert {len(row) for row in squares["z"]} == {1}
 
 
 def test_the_scale_grows_with_the_staleness_and_ends() -> None:
@@ -128,11 +138,18 @@ def test_stale_is_hatched_outlined_and_named() -> None:
     assert stale["base"] == ["1970-01-01T00:00:45.000"]
     assert stale["x"] == [35_000]
     assert stale["marker"]["pattern"]["shape"] == "x"
-    assert "stale" in [each["text"] for each in figure["layout"]["annotations"]]
+    assert [each.strip() for each in figure["data"][4]["text"]] == ["stale"]
+
+
+def test_stale_is_named_only_where_the_word_has_room() -> None:
+    stretches = [StaleStretch(1, at * S, (at + 2) * S, S, 2) for at in (10, 14, 98)]
+    names = timeline(replace(HISTORY, stale=stretches), "light")["data"][4]
+    assert names["x"] == ["1970-01-01T00:00:16.000"]
+    assert timeline(HISTORY, "light")["layout"]["uniformtext"]["mode"] == "hide"
 
 
 def test_unknown_is_hatched_and_a_miss_is_clear() -> None:
-    _, unknown, misses, _ = timeline(HISTORY, "light")["data"]
+    _, unknown, misses, *_ = timeline(HISTORY, "light")["data"]
     assert unknown["text"] == ["unknown"]
     assert unknown["marker"]["pattern"]["shape"] == "/"
     assert misses["marker"]["color"] == "rgba(0,0,0,0)"
@@ -140,7 +157,7 @@ def test_unknown_is_hatched_and_a_miss_is_clear() -> None:
 
 def test_a_window_without_reads_draws_nothing() -> None:
     figure = timeline(replace(HISTORY, lanes=[], bands=[], stale=[]), "light")
-    assert [trace["base"] for trace in figure["data"]] == [[], [], [], []]
+    assert [trace["y"] for trace in figure["data"]] == [[]] * 5
 
 
 @pytest.mark.parametrize("hue", VERSION_HUES)

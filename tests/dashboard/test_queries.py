@@ -9,10 +9,13 @@ from dashboard.queries.history import history, picker
 from dashboard.queries.names import keyspaces, layers
 from dashboard.queries.overview import OverviewView, overview
 from freshness.model import Verdict
+from freshness.rollup import Reads, Rollup, RollupKey
+from store.base import Batch, NodeRow
 from store.sqlite import SqliteStore
-from tests.dashboard.seed import DEAD, HOUR, KEYSPACE, NODES, STALE_KEY, seed
+from tests.dashboard.seed import DEAD, HOUR, KEYSPACE, NODES, SECOND, STALE_KEY, seed
 
 NOW = 1_800_000_000_000_000_000
+MINUTE = 60 * SECOND
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +69,54 @@ def test_filters_leave_one_layer(store: SqliteStore) -> None:
 
 
 def test_a_day_is_read_from_hours_and_the_newest_minutes(store: SqliteStore) -> None:
-    day, hour = (overview(store, Address(range=name), NOW) for name in ("24h", "1h"))
+    day, hour = (overview(store, Address().at(NOW - hours * HOUR, NOW), NOW) for hours in (24, 1))
     assert day.coverage.reads >= hour.coverage.reads
     assert day.heat.width_ns == HOUR
+
+
+def test_a_new_server_is_shown_and_expected_from_its_first_data_on(store: SqliteStore) -> None:
+    later = overview(store, Address(range="24h"), NOW)
+    assert later.window.since_ns == later.coverage.counted_from_ns - MINUTE
+    assert later.coverage.counted_from_ns == NOW - HOUR
+    assert later.coverage.minutes_expected == 60 * len(NODES)
+    asked = overview(store, Address().at(NOW - 24 * HOUR, NOW), NOW)
+    assert asked.window.since_ns == NOW - 24 * HOUR
+    assert asked.coverage.minutes_expected == 60 * len(NODES)
+
+
+def test_a_server_of_one_minute_gets_ten_minutes_to_be_seen_in() -> None:
+    new = SqliteStore(":memory:")
+    row = NodeRow("edge", "e1", "", "http", "", "", SECOND, "up", "", "", NOW - MINUTE, NOW)
+    new.write(Batch(nodes=[row]))
+    seen = overview(new, Address(), NOW)
+    assert seen.window.until_ns - seen.window.since_ns == 10 * MINUTE
+    assert seen.coverage.minutes_expected == 1
+    found = history(new, Address(page="key", keyspace=KEYSPACE, key="k"), NOW)
+    assert found.window == seen.window
+
+
+def test_older_counts_keep_the_whole_window_though_every_node_is_new() -> None:
+    old = SqliteStore(":memory:")
+    row = NodeRow("edge", "e1", "", "http", "", "", SECOND, "up", "", "", NOW - MINUTE, NOW)
+    cell = Rollup()
+    cell.add(Reads(Verdict.FRESH, 0, SECOND, n=1))
+    key = RollupKey((NOW - 3 * HOUR) // SECOND // 60 * 60, KEYSPACE, "edge", "e1", "recent", 1, "d")
+    old.write(Batch(nodes=[row], rollups={key: cell}))
+    old.fold(NOW)
+    seen = overview(old, Address(), NOW)
+    assert seen.coverage.counted_from_ns == seen.window.since_ns == NOW - HOUR
+
+
+def test_a_window_lists_the_findings_that_overlap_it(store: SqliteStore) -> None:
+    # sku-1031 was stale from 640 s to 575 s before now, the open ones opened later.
+    inside = Address().at(NOW - 620 * SECOND, NOW - 600 * SECOND)
+    found = overview(store, inside, NOW).findings
+    assert [row.key for row in (*found.open, *found.healed)] == ["sku-1031"]
+    before = Address().at(NOW - 800 * SECOND, NOW - 700 * SECOND)
+    nothing = overview(store, before, NOW).findings
+    assert [*nothing.open, *nothing.healed] == []
+    later = Address().at(NOW - 60 * SECOND, NOW - 50 * SECOND)
+    assert [row.key for row in overview(store, later, NOW).findings.open] == [STALE_KEY]
 
 
 def test_an_empty_store_knows_nothing() -> None:
