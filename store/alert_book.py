@@ -18,7 +18,7 @@ class AlertRow:
 
     Clocks of the state machine are instants of wall time, Unix nanoseconds, None where they do not
     run: `pending_since_ns`, `firing_since_ns`, `clear_since_ns` (the condition is gone, and the
-    alert is kept firing for a while), `resolved_at_ns`. `value` and `evidence` are of the last look.
+    alert is kept firing for a while), `resolved_at_ns`. `value`, `evidence`: of the last look.
     """
 
     id: str

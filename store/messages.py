@@ -19,8 +19,8 @@ class InvalidationRow:
     """A message that a version of some keys exists. `id` is unique; the first word of it stands.
 
     `version` is an integer where it orders, `version_text` what was said. `stream` names the
-    sequence that `sequence` counts in, with `publisher`. Ids of spans are lowercase hex, empty where
-    unknown.
+    sequence that `sequence` counts in, with `publisher`. Ids of spans are lowercase hex, empty
+    where unknown.
     """
 
     id: str
