@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, create_model
 
+from alerts.kinds import KINDS as CHANNELS
 from collectors.base import CacheKind, OriginKind
+from stalewatch.config.channels import channel_model
 from stalewatch.config.model import Config, Layer, Name, Origin
 
 
@@ -32,6 +34,7 @@ def file_model(kinds: Kinds) -> type[Config]:
         __base__=Config,
         layers=(Annotated[dict[Name, layers], some], ...),  # type: ignore[valid-type]
         origins=(Annotated[dict[Name, origins], some], ...),  # type: ignore[valid-type]
+        channels=(dict[Name, channel_model(CHANNELS)], {}),  # type: ignore[arg-type]
     )
 
 
