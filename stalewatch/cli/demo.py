@@ -84,7 +84,8 @@ def _run(
 def _watch(
     lab: "Lab", config: "Config", store: "Store", seconds: float | None, *, opens_browser: bool
 ) -> dict[str, Any]:
-    from stalewatch.service import AddressError, Service
+    from stalewatch.listening import AddressError
+    from stalewatch.service import Service
 
     def ready(address: str) -> None:
         typer.echo(WHAT_TO_SEE.format(address=address), err=True)

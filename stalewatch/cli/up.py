@@ -35,7 +35,8 @@ def up(
         fail(f"--listen: {address} can be reached from other machines; set server.auth first")
     store = open_store(loaded)
 
-    from stalewatch.service import AddressError, Service
+    from stalewatch.listening import AddressError
+    from stalewatch.service import Service
 
     try:
         service = Service(loaded, store, config_file=config, listen=address)

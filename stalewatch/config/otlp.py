@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from settings import Address, Secret, Section, ServerTls, Size
 
@@ -42,7 +42,7 @@ class Otlp(Section):
 class Traces(Section):
     """How spans of invalidations and receipts are told."""
 
-    mapping: dict[Mapped, str] = {}
+    mapping: dict[Mapped, str] = Field(default_factory=dict)
     """What your own spans call the attributes of docs/otlp.md: `cache.keyspace: shop.entity`."""
 
     @model_validator(mode="after")

@@ -63,10 +63,23 @@ BENT = {
         f"{LISTEN}\nrules: {{}}",
         ["2:1: rules: not supported by this version of stalewatch; remove it"],
     ),
-    "receiver of later": (
+    "receiver open to all": (
         LISTEN,
-        "server: {otlp: {}}",
-        ["1:10: server.otlp: not supported by this version of stalewatch; remove it"],
+        'server: {otlp: {listen: "0.0.0.0:4318"}}',
+        [
+            "1:16: server.otlp: expected token or tls.client_ca, because 0.0.0.0:4318 can be"
+            " reached from other machines; or listen on 127.0.0.1"
+        ],
+    ),
+    "unknown attribute mapped": (
+        LISTEN,
+        f"{LISTEN}\ntraces: {{mapping: {{cache.keyspac: shop.entity}}}}",
+        [
+            "2:20: traces.mapping.cache.keyspac.[key]: expected cache.invalidation.id,"
+            " cache.invalidation.scope, cache.invalidation.outcome, cache.keyspace, cache.key,"
+            " cache.version, cache.written_at, cache.publisher.id, cache.publisher.sequence,"
+            " cache.layer, cache.node or messaging.destination.name; did you mean cache.keyspace?"
+        ],
     ),
     "engine of later": (
         LISTEN,
