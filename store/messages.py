@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from store.base import Page
+from store.page import Page
 
 Scope = Literal["key", "tag", "prefix", "all"]
 Outcome = Literal["applied", "duplicate", "superseded", "failed"]
@@ -100,6 +100,10 @@ class Messages(Protocol):
 
     def sequences(self, since_ns: int) -> Sequence[tuple[str, str, str, str, int]]:
         """(publisher, stream, layer, node, sequence) of the receipts since then."""
+        ...
+
+    def receipt_counts(self, since_ns: int) -> Sequence[tuple[str, str, int]]:
+        """(layer, node, how many receipts came since then) of known nodes that sent any."""
         ...
 
     def orphan_receipts(self, since_ns: int, limit: int = 100) -> Sequence[ReceiptRow]:

@@ -13,10 +13,12 @@ from store.sqlite.connections import Connections
 from tests.store.rows import CLOCK, run
 from tests.store.sqlite.conftest import Ask
 
+NEWEST = 3
+
 
 def test_a_new_file_says_what_it_is(store: SqliteStore, ask: Ask) -> None:
     assert ask("PRAGMA application_id") == [(schema.APPLICATION_ID,)]
-    assert ask("PRAGMA user_version") == [(1,)]
+    assert ask("PRAGMA user_version") == [(NEWEST,)]
     assert ask("PRAGMA journal_mode") == [("wal",)]
     assert ask("SELECT app_version FROM meta") == [("1.2.3",)]
 
@@ -62,22 +64,29 @@ def test_another_applications_database_is_refused(path: str) -> None:
 def test_a_newer_schema_is_refused(path: str) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as later:
-        later.execute("PRAGMA user_version = 7")
+        later.execute("PRAGMA user_version = 70")
     before = Path(path).read_bytes()
-    with pytest.raises(StoreError, match="version 7, newer than the 1 of this Stalewatch"):
+    with pytest.raises(StoreError, match="version 70, newer than the 3 of this Stalewatch"):
         SqliteStore(path)
     assert Path(path).read_bytes() == before
 
 
-def two_versions(second: str) -> Migrations:
-    """What is known today, and a version 2 that runs this SQL after it added a column."""
+def up_to(version: int) -> Migrations:
+    """The versions that were known once."""
     known = Migrations("stalewatch")
-    known(name="v1")(schema.v1)
+    for step in (schema.v1, schema.v2, schema.v3)[:version]:
+        known(name=step.__name__)(step)
+    return known
+
+
+def one_more(statement: str) -> Migrations:
+    """What is known today, and a version 4 that runs this SQL after it added a column."""
+    known = up_to(NEWEST)
 
     @known()
-    def v2(db: Database) -> None:
+    def v4(db: Database) -> None:
         db.execute("ALTER TABLE nodes ADD COLUMN rack TEXT")
-        db.execute(second)
+        db.execute(statement)
 
     return known
 
@@ -90,10 +99,10 @@ def migrate(path: str, known: Migrations) -> None:
 
 def test_a_migration_copies_the_file_first(path: str, store: SqliteStore, ask: Ask) -> None:
     store.write(Batch(runs=[run(1)]))
-    migrate(path, two_versions("UPDATE meta SET app_version = 'two'"))
-    assert ask("PRAGMA user_version") == [(2,)]
+    migrate(path, one_more("UPDATE meta SET app_version = 'four'"))
+    assert ask("PRAGMA user_version") == [(4,)]
     assert ask("SELECT rack FROM nodes") == []
-    with closing(SqliteStore(f"{path}.before-v2")) as before:
+    with closing(SqliteStore(f"{path}.before-v4")) as before:
         assert before.last_ids() == (1, 0)
 
 
@@ -102,15 +111,15 @@ def test_a_failed_migration_leaves_the_version_before(
 ) -> None:
     for _ in range(2):
         with pytest.raises(StoreError, match="no such table: nowhere"):
-            migrate(path, two_versions("DELETE FROM nowhere"))
-    assert ask("PRAGMA user_version") == [(1,)]
+            migrate(path, one_more("DELETE FROM nowhere"))
+    assert ask("PRAGMA user_version") == [(NEWEST,)]
     assert ask("SELECT count(*) FROM pragma_table_info('nodes') WHERE name = 'rack'") == [(0,)]
-    assert Path(f"{path}.before-v2").exists()
-    assert Path(f"{path}.before-v2.2").exists()
+    assert Path(f"{path}.before-v4").exists()
+    assert Path(f"{path}.before-v4.2").exists()
     store.write(Batch(runs=[run(1)]))
 
 
 def test_a_new_file_gets_all_versions_without_a_copy(path: str, ask: Ask, tmp_path: Path) -> None:
-    migrate(path, two_versions("SELECT 1"))
-    assert ask("PRAGMA user_version") == [(2,)]
+    migrate(path, one_more("SELECT 1"))
+    assert ask("PRAGMA user_version") == [(4,)]
     assert [file.name for file in tmp_path.iterdir()] == ["sw.db"]
