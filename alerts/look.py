@@ -34,3 +34,8 @@ class Look:
     evidence: Sequence[str] = field(default=())
     link: str = ""
     is_inhibited: bool = False
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Name to value with its unit, for whoever is told."""
+    cause: str = ""
+    finding: str = ""
+    """Id of the finding whose evidence reproduces the verdict, where it rests on one."""
