@@ -9,24 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from freshness.propagation import (
-    Caveat,
-    Claimed,
-    Message,
-    Observed,
-    Tally,
-    Word,
-    bound_commit,
-    judge_claim,
-    judge_sights,
-    tally,
-    worst_of,
-)
+from freshness.propagation import Caveat, Tally, tally
 from store.base import ORIGIN, NodeRow, Store
-from store.messages import InvalidationRow, ReceiptRow, Told
+from store.messages import Told
 from store.page import Page
 from store.sights import Sightings
-from store.streams import NodeName, Streams
+from store.spread import Ground, NodeSpread, Spread
+from store.streams import Streams
 
 NS_PER_S: Final = 10**9
 AROUND_NS: Final = 600 * NS_PER_S
@@ -35,35 +24,6 @@ MOST_TOLD: Final = 5_000
 MOST_AROUND: Final = 500
 _PAGE: Final = 500
 _HOUR_NS: Final = 3_600 * NS_PER_S
-_TELLS_NOBODY: Final = "ttl"
-"""The mechanism of a layer that takes no invalidations: it owes no receipt."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSpread:
-    """One invalidation at one node. `claimed` and `observed` are never merged.
-
-    `claimed` is None where the layer takes no invalidations, `observed` where probes were not
-    looked at. `is_known`: the catalogue has the node; `is_listed`: discovery still lists it.
-    """
-
-    layer: str
-    node: str
-    region: str
-    is_known: bool
-    is_listed: bool
-    limit_ns: int | None
-    claimed: Claimed | None
-    observed: Observed | None
-    receipts: Sequence[ReceiptRow]
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """One invalidation at every node that should hear it, by layer and name."""
-
-    invalidation: InvalidationRow
-    nodes: Sequence[NodeSpread]
 
 
 class Place(NamedTuple):
@@ -122,12 +82,18 @@ def read_lag(store: Store, since_ns: int, until_ns: int, keyspace: str | None = 
     return Lag(spreads, streams, is_all)
 
 
-def figure_lag(spreads: Iterable[Spread], by: Literal["layer", "node"]) -> list[LagFigures]:
+def figure_lag(
+    spreads: Iterable[Spread],
+    by: Literal["layer", "node"],
+    layer: str | None = None,
+    node: str | None = None,
+) -> list[LagFigures]:
     """What each layer, or each node, makes of many invalidations; never both sides in one."""
     places: defaultdict[Place, list[NodeSpread]] = defaultdict(list)
     messages: defaultdict[Place, int] = defaultdict(int)
     for spread in spreads:
-        found = [(_place(each, by), each) for each in spread.nodes]
+        asked = [e for e in spread.nodes if layer in (None, e.layer) and node in (None, e.node)]
+        found = [(_place(each, by), each) for each in asked]
         for place, each in found:
             places[place].append(each)
         for place in {place for place, _ in found}:
@@ -159,78 +125,8 @@ def _assemble(store: Store, tolds: Sequence[Told], now_ns: int) -> tuple[Sequenc
     streams = Streams(around, now_ns)
     catalogue = [row for row in store.nodes() if row.layer != ORIGIN]
     expected = _expected_layers(store, around, catalogue)
-    sightings = Sightings(store, now_ns)
-    spreads = []
-    for told in tolds:
-        rows = [row for row in catalogue if row.layer in expected[told.invalidation.keyspace]]
-        spreads.append(_spread(told, rows, catalogue, sightings, streams, now_ns))
-    return spreads, streams
-
-
-def _spread(
-    told: Told,
-    expected: Sequence[NodeRow],
-    catalogue: Sequence[NodeRow],
-    sightings: Sightings,
-    streams: Streams,
-    now_ns: int,
-) -> Spread:
-    row = told.invalidation
-    receipts: defaultdict[NodeName, list[ReceiptRow]] = defaultdict(list)
-    for receipt in told.receipts:
-        receipts[receipt.layer, receipt.node].append(receipt)
-    known = {(each.layer, each.node): each for each in catalogue}
-    due = {(each.layer, each.node) for each in expected if _is_due(each, row)}
-    limits = {each.layer: each.max_staleness_ns for each in catalogue}
-    nodes = []
-    for name in sorted(due | set(receipts)):
-        node, own = known.get(name), receipts[name]
-        limit_ns = node.max_staleness_ns if node is not None else limits.get(name[0])
-        is_listed = node is not None and node.state != "gone"
-        observed = _observe(row, name, limit_ns, sightings, is_listed=is_listed)
-        claimed = None
-        if own or node is None or node.mechanism != _TELLS_NOBODY:
-            claimed = judge_claim(
-                Message(row.written_at_ns, row.received_at_ns, row.host, row.version),
-                [Word(each.outcome, each.at_ns, each.received_at_ns, each.host) for each in own],
-                limit_ns,
-                now_ns,
-                is_listed=is_listed,
-                is_passed=not own and streams.has_lost(row, name),
-                observed=observed,
-            )
-        region = node.region if node is not None else ""
-        nodes.append(
-            NodeSpread(*name, region, node is not None, is_listed, limit_ns, claimed, observed, own)
-        )
-    return Spread(row, nodes)
-
-
-def _is_due(node: NodeRow, row: InvalidationRow) -> bool:
-    """A node that was dropped before the message came owes it nothing."""
-    return node.state != "gone" or node.since_at_ns >= row.received_at_ns
-
-
-def _observe(
-    row: InvalidationRow,
-    name: NodeName,
-    limit_ns: int | None,
-    sightings: Sightings,
-    *,
-    is_listed: bool,
-) -> Observed | None:
-    version = row.version if row.scope == "key" and row.keys else None
-    if version is None:
-        return judge_sights(None, bound_commit(0, ()), (), limit_ns, is_listed=is_listed)
-    accounts = []
-    for key in sightings.chosen(row):
-        seen = sightings.of(row, key)
-        if seen is None:
-            return None
-        commit = bound_commit(version, seen.origin)
-        at_node = seen.nodes.get(name, ())
-        accounts.append(judge_sights(version, commit, at_node, limit_ns, is_listed=is_listed))
-    return worst_of(accounts)
+    ground = Ground(catalogue, Sightings(store, now_ns), streams, now_ns)
+    return [ground.spread(told, expected[told.invalidation.keyspace]) for told in tolds], streams
 
 
 def _expected_layers(

@@ -7,15 +7,12 @@ from typing import Final
 
 from freshness.propagation import Sight
 from store.base import ORIGIN, Span, Store
-from store.messages import InvalidationRow
 from store.streams import NodeName
 
 BEFORE_NS: Final = 600 * 10**9
 AFTER_NS: Final = 3_600 * 10**9
 MOST_KEYS: Final = 300
 """Keys whose probes are read for one question."""
-KEYS_EACH: Final = 8
-"""Keys of one invalidation that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +31,17 @@ class Sightings:
         self._now_ns = now_ns
         self._seen: dict[tuple[str, str, int], Seen] = {}
 
-    def chosen(self, row: InvalidationRow) -> Sequence[str]:
-        """The keys of a message that stand for all of them."""
-        return row.keys[:KEYS_EACH]
-
-    def of(self, row: InvalidationRow, key: str) -> Seen | None:
-        """From some time before the message to an hour after it; None where it is too much."""
-        # Messages of one key and quarter of an hour share what is read.
-        slot = row.received_at_ns // BEFORE_NS
-        name = row.keyspace, key, slot
+    def of(self, keyspace: str, key: str, at_ns: int) -> Seen | None:
+        """From some time before an instant to an hour after it; None where it is too much."""
+        # Messages of one key that come close together share what is read.
+        slot = at_ns // BEFORE_NS
+        name = keyspace, key, slot
         if name not in self._seen:
             if len(self._seen) >= MOST_KEYS:
                 return None
             since_ns = (slot - 1) * BEFORE_NS
             until_ns = min(self._now_ns, (slot + 1) * BEFORE_NS + AFTER_NS)
-            self._seen[name] = _sort(self._store.spans(row.keyspace, key, since_ns, until_ns))
+            self._seen[name] = _sort(self._store.spans(keyspace, key, since_ns, until_ns))
         return self._seen[name]
 
 

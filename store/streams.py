@@ -49,16 +49,17 @@ class Streams:
         self._words: defaultdict[StreamName, defaultdict[NodeName, dict[Sent, int]]]
         self._words = defaultdict(lambda: defaultdict(dict))
         self._gaps: dict[tuple[StreamName, NodeName], list[Gap]] = {}
+        self._lost: dict[tuple[StreamName, NodeName], set[Sent]] = {}
         for told in tolds:
             self._take(told)
 
     def has_lost(self, row: InvalidationRow, node: NodeName) -> bool:
         """Whether it is proven that the node never heard the message."""
-        message = _sent(row)
-        if message is None:
-            return False
-        gaps = self._gaps_of(_stream(row), node)
-        return any(gap.is_proof and message in gap.messages for gap in gaps)
+        name = _stream(row), node
+        if name not in self._lost:
+            gaps = [gap for gap in self._gaps_of(*name) if gap.is_proof]
+            self._lost[name] = {message for gap in gaps for message in gap.messages}
+        return _sent(row) in self._lost[name]
 
     def gaps(self) -> Iterator[NodeGap]:
         """Every gap of every node."""

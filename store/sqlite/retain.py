@@ -64,30 +64,31 @@ SELECT seq, keyspace, received_at_ns, keys FROM invalidations
 WHERE received_at_ns < :before_ns ORDER BY received_at_ns LIMIT :limit
 """
 
-_OLD_KEY: Final = """
+OLD_KEY: Final = """
 DELETE FROM invalidation_keys
-WHERE key = ? AND keyspace = ? AND received_at_ns = ? AND invalidation = ?
+WHERE key = :key AND keyspace = :keyspace AND received_at_ns = :received_at_ns
+  AND invalidation = :invalidation
 """
 
-_OLD_RECEIPTS: Final = """
+OLD_RECEIPTS: Final = """
 DELETE FROM receipts WHERE seq IN (
   SELECT seq FROM receipts WHERE received_at_ns < :before_ns ORDER BY received_at_ns LIMIT :limit)
 """
 
-_OLD_TRANSITIONS: Final = f"""
+OLD_TRANSITIONS: Final = f"""
 DELETE FROM transitions WHERE id IN (
   SELECT id FROM transitions WHERE at_ns < :before_ns
     AND alert NOT IN (SELECT id FROM alerts WHERE {OPEN_ALERT})
   ORDER BY at_ns LIMIT :limit)
 """
 
-_OLD_NOTIFICATIONS: Final = """
+OLD_NOTIFICATIONS: Final = """
 DELETE FROM notifications WHERE id IN (
   SELECT id FROM notifications
   WHERE state IN ('delivered', 'dead') AND created_at_ns < :before_ns LIMIT :limit)
 """
 
-_OLD_ALERTS: Final = """
+OLD_ALERTS: Final = """
 DELETE FROM alerts WHERE id IN (
   SELECT id FROM alerts
   WHERE state IN ('inactive', 'resolved') AND seen_at_ns < :before_ns LIMIT :limit)
@@ -111,11 +112,11 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         _drop(connection, _OLD_READS, before_ns=facts_before_ns)
         + _drop_old_runs(connection, facts_before_ns)
         + _drop_old_invalidations(connection, facts_before_ns)
-        + _drop(connection, _OLD_RECEIPTS, before_ns=facts_before_ns)
+        + _drop(connection, OLD_RECEIPTS, before_ns=facts_before_ns)
         + _drop(connection, _OLD_FINDINGS, before_ns=findings_before_ns)
-        + _drop(connection, _OLD_TRANSITIONS, before_ns=findings_before_ns)
-        + _drop(connection, _OLD_NOTIFICATIONS, before_ns=findings_before_ns)
-        + _drop(connection, _OLD_ALERTS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_TRANSITIONS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_NOTIFICATIONS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
@@ -142,8 +143,12 @@ def _drop_old_invalidations(connection: sqlite3.Connection, before_ns: int) -> i
     """Drop the oldest, with what finds them by key."""
     asked = {"before_ns": before_ns, "limit": ROWS_A_CALL}
     old = connection.execute(OLD_INVALIDATIONS, asked).fetchall()
-    keys = [(key, *named, seq) for seq, *named, keys in old for key in json.loads(keys)]
-    connection.executemany(_OLD_KEY, keys)
+    keys = [
+        {"key": key, "keyspace": keyspace, "received_at_ns": received_at_ns, "invalidation": seq}
+        for seq, keyspace, received_at_ns, keys in old
+        for key in json.loads(keys)
+    ]
+    connection.executemany(OLD_KEY, keys)
     connection.executemany("DELETE FROM invalidations WHERE seq = ?", [(seq,) for seq, *_ in old])
     return len(old)
 

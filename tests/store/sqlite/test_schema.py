@@ -1,19 +1,42 @@
 """Which files are opened, which are refused, and what a migration leaves behind."""
 
+import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database, Migrations
 
+from freshness.model import Verdict
+from freshness.rollup import Reads, Rollup, RollupKey
 from store.base import Batch, StoreError
+from store.messages import Told
 from store.sqlite import SqliteStore, schema
+from store.sqlite import store as engine
 from store.sqlite.connections import Connections
-from tests.store.rows import CLOCK, run
+from tests.store.rows import (
+    CLOCK,
+    S,
+    alert,
+    finding,
+    invalidation,
+    node,
+    notification,
+    origin_run,
+    read,
+    receipt,
+    run,
+    transition,
+)
 from tests.store.sqlite.conftest import Ask
 
 NEWEST = 3
+OLD_TABLES = (
+    "meta", "clocks", "keyspaces", "places", "keys", "series", "runs", "newest_origin_runs",
+    "reads", "findings", "nodes", "cells", "horizons",
+)  # fmt: skip
 
 
 def test_a_new_file_says_what_it_is(store: SqliteStore, ask: Ask) -> None:
@@ -104,6 +127,52 @@ def test_a_migration_copies_the_file_first(path: str, store: SqliteStore, ask: A
     assert ask("SELECT rack FROM nodes") == []
     with closing(SqliteStore(f"{path}.before-v4")) as before:
         assert before.last_ids() == (1, 0)
+
+
+@pytest.fixture
+def old_path(path: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file of version 1 that a crash left, with a row or more in each of its tables."""
+    cell = Rollup()
+    cell.add(Reads(Verdict.STALE, 5, 7))
+    key = RollupKey(60, "product", "regional", "r1", "random", 2 * S, "d1")
+    with monkeypatch.context() as once:
+        once.setattr(engine, "migrate", lambda opened: schema.migrate(opened, up_to(1)))
+        with closing(SqliteStore(path, app_version="0.1.0")) as old:
+            facts = Batch([CLOCK], [run(1), origin_run(2)], [read(1, finding="f")])
+            old.write(replace(facts, findings=[finding("f")], nodes=[node("r1")]))
+            old.write(Batch(rollups={key: cell}))
+            for name in ("sw.db", "sw.db-wal"):
+                shutil.copy(Path(path).with_name(name), Path(path).with_name(f"crashed-{name}"))
+    return str(Path(path).with_name("crashed-sw.db"))
+
+
+def test_a_file_of_version_1_is_copied_and_keeps_its_data(old_path: str) -> None:
+    copy = f"{old_path}.before-v{NEWEST}"
+    with closing(SqliteStore(old_path)) as store:
+        assert list(store.newest_origin_runs("product")) == [origin_run(2)]
+        assert [row for row, _ in store.reads()] == [read(1, finding="f")]
+        assert store.findings().items == [finding("f")]
+        assert len(store.rollups("minute", 0, 10**12)) == 1
+        store.write(Batch(runs=[run(1, last_end_ns=99)]))
+        store.write_messages([invalidation(1)], [receipt(1)])
+        store.write_alerts([alert("a1")], [transition("a1", 100)], [notification("n1")])
+        assert store.invalidation("i1") == Told(invalidation(1), [receipt(1)])
+        assert store.lease(200, 300) == list(store.notifications(state="leased"))
+    with closing(sqlite3.connect(copy)) as before, closing(sqlite3.connect(old_path)) as after:
+        versions = [each.execute("PRAGMA user_version").fetchone()[0] for each in (before, after)]
+        assert versions == [1, NEWEST]
+        for table in OLD_TABLES:
+            rows = [each.execute(f"SELECT * FROM {table}").fetchall() for each in (before, after)]
+            assert rows[0], table
+            if table not in ("runs", "meta"):  # those that were written to since
+                assert rows[0] == rows[1], table
+
+
+def test_the_newest_version_opens_again_without_another_copy(old_path: str) -> None:
+    for _ in range(2):
+        SqliteStore(old_path).close()
+    copies = [path.name for path in Path(old_path).parent.glob("crashed-sw.db.*")]
+    assert copies == [f"crashed-sw.db.before-v{NEWEST}"]
 
 
 def test_a_failed_migration_leaves_the_version_before(
