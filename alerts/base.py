@@ -84,6 +84,11 @@ class Channel(Protocol):
         """Whom a new notification is owed to; never empty."""
         ...
 
+    @property
+    def address(self) -> str:
+        """Where its server is, for people."""
+        ...
+
     async def deliver(self, notification: NotificationRow) -> Outcome:
         """Tell `notification.recipients`. Never raises for what a server does."""
         ...

@@ -71,6 +71,11 @@ class MailChannel:
         """See Channel."""
         return self._options.to
 
+    @property
+    def address(self) -> str:
+        """See Channel."""
+        return str(self._options.smtp)
+
     async def deliver(self, notification: NotificationRow) -> Outcome:
         """See Channel."""
         to = notification.recipients

@@ -98,11 +98,11 @@ def settle(
     """What becomes of a notification: delivered, owed to those left after a wait, or dead.
 
     It stays owed while there is hope for anybody; then it is dead for those who refused for good.
+    It keeps the end of its lease, by which the book knows whose word this is.
     """
     row = replace(
         notification,
         attempts=notification.attempts + 1,
-        leased_until_ns=None,
         recipients=tuple(refusal.recipient for refusal in outcome.refused),
         why="; ".join(f"{refusal.recipient}: {refusal.why}" for refusal in outcome.refused),
     )

@@ -9,11 +9,22 @@ from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
 FILE_NAME = "stalewatch.yaml"
 
 
-def write_config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> Path:
+def write_config(
+    lab_dir: Path, topology: Topology, token_file: Path, listen: str, mail_port: int
+) -> Path:
     """Writes the config into the lab's directory; `listen` is the server's host:port."""
     path = lab_dir / FILE_NAME
-    path.write_text(_config(lab_dir, topology, token_file, listen), encoding="utf-8")
+    text = _config(lab_dir, topology, token_file, listen) + _channels(mail_port)
+    path.write_text(text, encoding="utf-8")
     return path
+
+
+def _channels(mail_port: int) -> str:
+    return f"""\
+channels:
+  inbox: {{kind: mail, smtp: "{HOST}:{mail_port}", tls: none, from: stalewatch@shop.example, \
+to: [oncall@shop.example]}}
+"""
 
 
 def _config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> str:

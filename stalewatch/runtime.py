@@ -16,6 +16,7 @@ from collectors.journal import Ids
 from collectors.watch import Round, Watch
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
+from stalewatch.delivery import DeliveryTask, open_channels
 from stalewatch.metrics import Metrics
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.wiring import Wiring, watch_all, wire
@@ -34,9 +35,18 @@ log = structlog.get_logger()
 
 
 class Runtime:
-    """One process that probes, as `stalewatch up` runs it."""
+    """One process that probes, as `stalewatch up` runs it.
 
-    def __init__(self, config: Config, store: Store, metrics: Metrics) -> None:
+    `address` is where users see the UI, for the links of what is told; it ends with a slash.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        metrics: Metrics,
+        address: Callable[[], str] = lambda: "",
+    ) -> None:
         self.config = config
         self._store = store
         self._metrics = metrics
@@ -47,6 +57,8 @@ class Runtime:
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
+        self._address = address
+        self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
         """Connect, and begin to probe."""
@@ -54,9 +66,11 @@ class Runtime:
         self._writer.start()
         self._probes.start()
         await self._probes.run(self._begin(self.config))
+        self._delivery.start(open_channels(self.config, self._address()))
 
     async def stop(self) -> None:
         """End the schedule, write what is in memory, let go of every connection."""
+        await self._delivery.stop()
         await self._probes.run(self._end())
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self._probes.stop)
@@ -67,6 +81,8 @@ class Runtime:
         await asyncio.to_thread(self._writer.drain, 10.0)
         self.config = config
         await self._probes.run(self._begin(config))
+        await self._delivery.stop()
+        self._delivery.start(open_channels(config, self._address()))
 
     def readiness(self) -> list[str]:
         """What keeps this process from doing its work; empty where nothing does."""

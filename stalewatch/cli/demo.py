@@ -25,6 +25,7 @@ SETTLING_S = 3.0
 PAGE = 500
 WHAT_TO_SEE = """
   {address}
+  {inbox}  the inbox of whoever is on call
 
   The first fault strikes within ten seconds, then one about every ten. On the Overview,
   the heatmap shows which copies are stale, on which layer and node, and for how long; open
@@ -88,7 +89,7 @@ def _watch(
     from stalewatch.service import Service
 
     def ready(address: str) -> None:
-        typer.echo(WHAT_TO_SEE.format(address=address), err=True)
+        typer.echo(WHAT_TO_SEE.format(address=address, inbox=lab.inbox), err=True)
         if opens_browser:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)
