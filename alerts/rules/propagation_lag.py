@@ -1,6 +1,6 @@
 """Propagation lag over its limit, at a quantile or for any single invalidation.
 
-It rests on what nodes claim by their receipts. What is missing is bad where a sequence or a probe
+It rests on what nodes claim by their receipts. What is missing is bad where the node's sequence
 proves it; else it is unknown, and too much of that freezes the alert: exporters drop spans.
 """
 
@@ -24,6 +24,7 @@ from freshness.propagation import (
 from freshness.visibility import Delay
 from store.base import NodeRow, Store
 from store.messages import ReceiptRow, Told
+from store.streams import Streams
 
 LEAST_COVERAGE: Final = 0.9
 MOST_MESSAGES: Final = 500
@@ -108,7 +109,9 @@ class PropagationLag(Common):
         self, nodes: Sequence[NodeRow], told: Iterable[Told], now_ns: int
     ) -> Iterator[Account]:
         """Of every node that may hold what an invalidation is about; what is too early waits."""
-        for each in told:
+        messages = list(told)
+        streams = Streams(messages, now_ns)
+        for each in messages:
             layers = self.placement.get(each.invalidation.keyspace, frozenset())
             row = each.invalidation
             message = Message(row.written_at_ns, row.received_at_ns, row.host, row.version)
@@ -116,7 +119,8 @@ class PropagationLag(Common):
                 if node.layer not in layers:
                     continue
                 words = _words(each.receipts, node)
-                claimed = judge_claim(message, words, self.limit_ns, now_ns)
+                is_passed = streams.has_lost(row, (node.layer, node.node))
+                claimed = judge_claim(message, words, self.limit_ns, now_ns, is_passed=is_passed)
                 if claimed.why is not Why.NOT_YET:
                     yield Account(row.id, node, claimed)
 
