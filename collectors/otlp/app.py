@@ -106,6 +106,9 @@ class OtlpApp:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 await self._receive_into(body, receive, encoding)
             return await self._intake.submit(bytes(body), encoding, is_gzip, self._now_ns())
+        except asyncio.CancelledError:
+            # The server ends and waits no longer: what is not acknowledged, the client keeps.
+            return busy("the server is ending", encoding)
         except TimeoutError:
             return refusal(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time", encoding)
         except _TurnedAwayError as turned_away:
