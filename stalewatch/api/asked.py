@@ -111,6 +111,23 @@ class WindowAsked(Asked):
     node: str | None = None
 
 
+class LagAsked(WindowAsked):
+    """The same, told apart by layer or node."""
+
+    by: Literal["layer", "node"] = "layer"
+
+
+class InvalidationsAsked(Asked):
+    """Invalidations received in [since, until), newest first."""
+
+    keyspace: str | None = None
+    key: str | None = None
+    since: Moment = 0
+    until: Moment | None = None
+    limit: Limit = 100
+    cursor: str | None = None
+
+
 class FreshnessAsked(WindowAsked):
     """The same, told apart by keyspace, layer or node."""
 

@@ -12,7 +12,9 @@ from stalewatch.api.asked import (
     FindingsAsked,
     FreshnessAsked,
     HistoryAsked,
+    InvalidationsAsked,
     KeysAsked,
+    LagAsked,
     NothingAsked,
     WindowAsked,
     named_in_path,
@@ -22,7 +24,9 @@ from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item
 from stalewatch.api.problem import MissingError, ParameterError
+from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
 from store.base import FindingRow, Store
+from store.propagation import read_spread
 
 
 class _Anything(StringConvertor):
@@ -33,7 +37,7 @@ class _Anything(StringConvertor):
 
 register_url_convertor("anything", _Anything())
 
-LISTS = ("nodes", "findings", "keys", "freshness", "coverage")
+LISTS = ("nodes", "findings", "keys", "freshness", "coverage", "invalidations", "lag")
 
 
 def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
@@ -43,6 +47,7 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_findings(router, store)
     _add_keys(router, store, now_ns)
     _add_figures(router, store, now_ns)
+    _add_propagation(router, store, now_ns)
     return router
 
 
@@ -117,3 +122,21 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
+
+
+def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
+    @router.get("/invalidations")
+    async def invalidations(asked: Annotated[InvalidationsAsked, Query()]) -> Response:
+        page = await asyncio.to_thread(invalidations_of, store, asked, now_ns())
+        return listing(page.items, page.next)
+
+    @router.get("/invalidations/{id:anything}")
+    async def invalidation(id: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        spread = await asyncio.to_thread(read_spread, store, id, now_ns())
+        if spread is None:
+            raise MissingError(f"no invalidation {id!r}: /api/v1/invalidations lists what is kept")
+        return json_answer(spread_item(spread))
+
+    @router.get("/lag")
+    async def lag(asked: Annotated[LagAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(lag_of, store, asked, now_ns()))
