@@ -14,11 +14,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from collectors.journal import Ids
 from collectors.watch import Round, Watch
+from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.delivery import DeliveryTask, open_channels
 from stalewatch.metrics import Metrics
 from stalewatch.probe_loop import ProbeLoop
+from stalewatch.rules import make_rules
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
@@ -26,6 +28,7 @@ from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
+ALERTS_S = 5
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -58,6 +61,7 @@ class Runtime:
         self._wiring: Wiring | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
         self._address = address
+        self._alerting = Alerting(store)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
@@ -103,6 +107,9 @@ class Runtime:
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         self._wiring = wiring
+        channels = open_channels(config, self._address())
+        recipients = {name: channel.recipients for name, channel in channels.items()}
+        await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
 
@@ -159,6 +166,7 @@ class Runtime:
         _add(scheduler, "retain", self._retain, RETAIN_S)
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
+        _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -179,6 +187,9 @@ class Runtime:
     async def _extend(self, wiring: Wiring) -> None:
         for watch in wiring.watches.values():
             await watch.extend()
+
+    async def _evaluate(self) -> None:
+        await asyncio.to_thread(self._alerting.evaluate)
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

@@ -19,6 +19,7 @@ from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.otlp import Otlp, Traces
+from stalewatch.config.rules import AnyRule
 from stalewatch.config.url import ExternalUrl
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -267,5 +268,7 @@ class Config(Section):
     """The tiers of caches, by name."""
     keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
     """The data domains, by name."""
-    channels: dict[Name, SerializeAsAny[ChannelSettings]] = {}
+    channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    rules: dict[Name, AnyRule] = Field(default_factory=dict)
+    """What is watched for, by name."""

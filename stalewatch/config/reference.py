@@ -14,6 +14,7 @@ from settings import Section
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
 from stalewatch.config.otlp import Traces
+from stalewatch.config.rules import RULE_KINDS, RuleSettings
 from stalewatch.config.wording import models_in
 
 MARK = "<!-- Below here: made by `python -m stalewatch.config.reference docs/config.md`. -->"
@@ -34,6 +35,8 @@ def reference() -> str:
     page.add_kinds("keyspaces.K.layers.L", {name: kind.binding for name, kind in CACHES.items()})
     page.add("channels.C", ChannelSettings)
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
+    page.add("rules.R", RuleSettings)
+    page.add_kinds("rules.R", RULE_KINDS)
     return "\n".join(page.lines)
 
 

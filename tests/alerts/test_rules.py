@@ -191,7 +191,7 @@ class TestPropagationLag:
             pytest.param([1.0] * 8 + [None] * 2, Condition.UNKNOWN, id="too few words"),
             pytest.param([6.0] * 2 + [1.0, None], Condition.HOLDS, id="proven in spite of it"),
             pytest.param(
-                [1.0] * 8 + [None] * 2 + [1.0], Condition.HOLDS, id="the sequence went past two"
+                [1.0] * 9 + [None] * 3 + [1.0], Condition.HOLDS, id="the sequence went past it"
             ),
             pytest.param([], Condition.UNKNOWN, id="no message"),
         ],
