@@ -58,7 +58,10 @@ class Caveat(StrEnum):
     TWO_CLOCKS = "two-clocks"
     """The stamps are of two hosts (or hosts unnamed): their difference holds the clocks' offset."""
     CLOCKS_DISAGREE = "clocks-disagree"
-    """A receipt from before the write, or from after its own arrival: the lag is no duration."""
+    """A receipt from before the write, or of another host from after its own arrival.
+
+    Then the lag is no duration.
+    """
 
 
 class Message(NamedTuple):
@@ -83,7 +86,8 @@ class Claimed(NamedTuple):
     """A node's own account.
 
     `lag` is receipt less write, as stamped: negative with the caveat `clocks-disagree` alone.
-    `at_most` is arrival less write. `delay` is what a quantile may use of it, if anything.
+    `at_most`, arrival less write, bounds what is not of one clock: None where the lag is exact.
+    `delay` is what a quantile may use of it, if anything.
     """
 
     status: Status
@@ -160,14 +164,15 @@ def judge_claim(
         status, why = _judge_silence(age, limit, is_listed, is_passed, observed)
         owed = Delay(age, None, is_censored=True) if status is Status.MISSING else None
         return Claimed(status, why, delay=owed)
-    lag, at_most = word.at - message.written_at, word.arrived_at - message.written_at
+    lag = word.at - message.written_at
     caveat = _caveat(message, word, lag)
+    at_most = None if caveat is None else word.arrived_at - message.written_at
     if _RANK.get(word.outcome, 3) == _RANK["failed"]:
         owed = Delay(age, None, is_censored=True)
         return Claimed(Status.FAILED, Why.REPORTED, word, lag, at_most, caveat, owed)
     delay = Delay(lag, lag)
     if caveat is Caveat.CLOCKS_DISAGREE:
-        delay = Delay(0, at_most if at_most >= 0 else None)
+        delay = Delay(0, at_most if at_most is not None and at_most >= 0 else None)
     status, why = _judge_delay(delay, limit)
     if status is Status.UNKNOWN and caveat is Caveat.CLOCKS_DISAGREE:
         why = Why.CLOCKS_DISAGREE
@@ -273,9 +278,11 @@ def _judge_silence(
 
 
 def _caveat(message: Message, word: Word, lag: int) -> Caveat | None:
-    if lag < 0 or word.at > word.arrived_at:
+    if lag < 0:
         return Caveat.CLOCKS_DISAGREE
-    return None if message.host and message.host == word.host else Caveat.TWO_CLOCKS
+    if message.host and message.host == word.host:
+        return None
+    return Caveat.CLOCKS_DISAGREE if word.at > word.arrived_at else Caveat.TWO_CLOCKS
 
 
 def _judge_delay(delay: Delay, limit: int | None) -> tuple[Status, Why]:

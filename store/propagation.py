@@ -20,7 +20,7 @@ from store.streams import Streams
 NS_PER_S: Final = 10**9
 AROUND_NS: Final = 600 * NS_PER_S
 """How far before and after a message its neighbours are read, for what sequences prove."""
-MOST_TOLD: Final = 5_000
+MOST_TOLD: Final = 3_000
 MOST_AROUND: Final = 500
 _PAGE: Final = 500
 _HOUR_NS: Final = 3_600 * NS_PER_S

@@ -59,6 +59,7 @@ def lag_of(store: Store, asked: LagAsked, now_ns: int) -> Item:
         "by": asked.by,
         "invalidations": len(lag.spreads),
         "is_all": lag.is_all,
+        **times(read_from=min((e.invalidation.received_at_ns for e in lag.spreads), default=None)),
         "orphan_receipts": {
             "count": min(len(orphans), MOST_SHOWN),
             "is_all": len(orphans) <= MOST_SHOWN,

@@ -100,6 +100,11 @@ def test_arrival_bounds_a_claim_from_above() -> None:
     assert (claimed.lag, claimed.at_most, claimed.delay) == (100, 150, Delay(100, 100))
 
 
+def test_one_clock_is_exact_however_wrong_it_is() -> None:
+    claimed = judge_claim(MESSAGE, [word(100, came=-50_000)], LIMIT, NOW)
+    assert (claimed.lag, claimed.at_most, claimed.caveat) == (100, None, None)
+
+
 def test_clocks_that_disagree_bound_and_do_not_poison() -> None:
     claimed = judge_claim(MESSAGE, [word(-300, host="r1", came=500)], LIMIT, NOW)
     assert claimed.delay == Delay(0, 200)
