@@ -1,5 +1,6 @@
 """A notification as a mail. The same notification gives the same bytes, whenever it is written."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ EVIDENCE_LINES: Final = 20
 _SUBJECT, _LINE, _LABEL = 120, 500, 160
 _URL_SAFE: Final = "/?&=%:,;+-._~#"
 _WIDE_TO_NARROW: Final = ("layer", "region", "node", "keyspace", "key")
+_FINDING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
+"""What may stand in a command that is there to be copied."""
 _HEADINGS: Final = {"firing": "Firing", "repeat": "Still firing", "resolved": "Resolved"}
 
 
@@ -86,7 +89,8 @@ def _address(
 def _subject(message: Message) -> str:
     """The same for every mail of an alert, or programs would not keep them together."""
     about = " ".join(value for _, value in _ordered(message.labels))
-    return shown(f"[stalewatch] {message.rule}: {about}" if about else message.rule, _SUBJECT)
+    subject = shown(f"[stalewatch] {message.rule}: {about}", _SUBJECT).removesuffix(": ")
+    return subject.replace("=?", "= ?")  # or a program would decode what is no encoded word of ours
 
 
 def _view(row: NotificationRow, message: Message, base_url: str) -> _View:
@@ -107,7 +111,7 @@ def _view(row: NotificationRow, message: Message, base_url: str) -> _View:
         evidence=evidence,
         left_out=len(message.evidence) - len(evidence),
         link=_link(message.link, base_url),
-        finding=message.finding if message.finding.replace("-", "").isalnum() else "",
+        finding=message.finding if _FINDING.fullmatch(message.finding) else "",
     )
 
 
