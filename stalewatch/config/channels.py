@@ -19,7 +19,7 @@ class ChannelSettings(Section):
 
 
 def channel_model(kinds: Mapping[str, ChannelKind]) -> Any:
-    """The type of one channel: a `ChannelSettings` and an instance of its kind's options at once."""
+    """The type of one channel: a `ChannelSettings` and its kind's options at once."""
     models = [
         create_model(
             f"{name.capitalize()}Channel",

@@ -1,8 +1,10 @@
 """A real SMTP server (aiosmtpd) in the test's event loop, which can be made to behave badly."""
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -152,6 +154,22 @@ class MailServer:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.identity.cert, self.identity.key)
         return context
+
+
+@contextlib.contextmanager
+def running_mail_server() -> Iterator[MailServer]:
+    """One in a thread and loop of its own, for code that runs a loop itself."""
+    loop, server = asyncio.new_event_loop(), MailServer()
+    thread = threading.Thread(target=loop.run_forever, name="mail-server")
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
+        yield server
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
 
 
 def _cut(server: SMTP) -> None:
