@@ -14,13 +14,18 @@ def write_config(
 ) -> Path:
     """Writes the config into the lab's directory; `listen` is the server's host:port."""
     path = lab_dir / FILE_NAME
-    text = _config(lab_dir, topology, token_file, listen) + _channels(mail_port)
+    text = _config(lab_dir, topology, token_file, listen) + _telling(mail_port)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _channels(mail_port: int) -> str:
+def _telling(mail_port: int) -> str:
+    rule = "for: 2s, keep_firing_for: 10s, channels: [inbox]"
     return f"""\
+rules:
+  edge-stale: {{kind: staleness, layer: edge, {rule}}}
+  regional-stale: {{kind: staleness, layer: regional, {rule}}}
+  app-stale: {{kind: staleness, layer: app, {rule}}}
 channels:
   inbox: {{kind: mail, smtp: "{HOST}:{mail_port}", tls: none, from: stalewatch@shop.example, \
 to: [oncall@shop.example]}}
