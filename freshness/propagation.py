@@ -214,7 +214,9 @@ def judge_sights(
     if seen_by is not None:
         status, why = _judge_delay(delay, limit)
         if status is Status.UNKNOWN and delay.upper is None and why is Why.AROUND_LIMIT:
-            why = Why.NOT_BOUNDED
+            # Anything from nothing on says nothing, and is not ranked.
+            told = delay if delay.lower else None
+            return Observed(status, Why.NOT_BOUNDED, told, behind_at, seen_by)
         return Observed(status, why, delay, behind_at, seen_by)
     if limit is not None and delay.lower > limit:
         return Observed(Status.MISSING, Why.STILL_BEHIND, delay, behind_at)

@@ -223,6 +223,7 @@ def test_without_the_origin_nothing_is_bad() -> None:
     assert (behind.status, behind.why) == (Status.UNKNOWN, Why.NOT_BOUNDED)
     seen = judge_sights(5, Commit(), [sight(9_500, 4), sight(50_000, 5)], LIMIT)
     assert (seen.status, seen.why, seen.seen_by) == (Status.UNKNOWN, Why.NOT_BOUNDED, 50_010)
+    assert seen.delay is None
 
 
 def test_a_node_that_is_gone_and_a_version_without_order() -> None:
