@@ -77,7 +77,7 @@ class AlertBook(Protocol):
     """Alerts, their transitions, and the outbox."""
 
     def alerts(self) -> Sequence[AlertRow]:
-        """Every alert that is not inactive, and those resolved of late."""
+        """Every alert that is pending or firing, then the 100 that were resolved last."""
         ...
 
     def write_alerts(
@@ -94,11 +94,18 @@ class AlertBook(Protocol):
         ...
 
     def lease(self, now_ns: int, until_ns: int, limit: int = 10) -> Sequence[NotificationRow]:
-        """Take notifications that are due, and those whose lease has run out; oldest first."""
+        """Take notifications that are due, and those whose lease has run out; oldest first.
+
+        No two callers get the same. `attempts` stay as they are: `settle` writes them.
+        """
         ...
 
     def settle(self, notification: NotificationRow) -> None:
-        """Write what became of a leased notification."""
+        """Write what became of a leased notification, and end its lease.
+
+        `leased_until_ns`, where it still is as `lease` gave it, tells which lease this ends: one
+        that another worker has taken since stays. A delivery counts whoever holds the lease.
+        """
         ...
 
     def notifications(

@@ -79,7 +79,11 @@ class Messages(Protocol):
     def write_messages(
         self, invalidations: Sequence[InvalidationRow], receipts: Sequence[ReceiptRow]
     ) -> None:
-        """Make them durable in one transaction; what is there already changes nothing."""
+        """Make them durable in one transaction; what is there already changes nothing.
+
+        An invalidation is there by its id or by its span, a receipt by its span and the id that it
+        names. Raises StoreError, and then nothing is written.
+        """
         ...
 
     def invalidations(
@@ -91,7 +95,10 @@ class Messages(Protocol):
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page[Told]:
-        """Those received in [since, until), newest first."""
+        """Those received in [since, until), newest first; `key` is one of their keys as it stands.
+
+        Raises CursorError for a cursor that is none.
+        """
         ...
 
     def invalidation(self, id: str) -> Told | None:
@@ -107,5 +114,5 @@ class Messages(Protocol):
         ...
 
     def orphan_receipts(self, since_ns: int, limit: int = 100) -> Sequence[ReceiptRow]:
-        """Receipts whose invalidation never came."""
+        """Receipts received since then whose invalidation never came, newest first."""
         ...

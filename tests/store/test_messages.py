@@ -91,6 +91,13 @@ def test_the_first_word_of_a_receipt_stands(
     assert [each.receipts for each in told(store)] == [[], [first]]
 
 
+def test_one_span_may_speak_of_several_invalidations(store: Store) -> None:
+    store.write_messages(
+        [invalidation(1), invalidation(2)], [receipt(1), receipt(1, invalidation="i2")] * 2
+    )
+    assert [len(each.receipts) for each in told(store)] == [1, 1]
+
+
 def test_words_that_no_span_carried_are_told_apart(store: Store) -> None:
     said = [receipt(1, node, span_id="", at_ns=at) for node in ("r1", "r2") for at in (11, 12)]
     store.write_messages([invalidation(1)], said)
