@@ -34,9 +34,10 @@ class Place(NamedTuple):
 
 
 class LagFigures(NamedTuple):
-    """Many invalidations at one place."""
+    """Many invalidations at one place; `is_known` is whether the catalogue has it."""
 
     place: Place
+    is_known: bool
     region: str
     limit_ns: int | None
     invalidations: int
@@ -111,6 +112,7 @@ def _figures(place: Place, nodes: Sequence[NodeSpread], messages: int) -> LagFig
     regions = {each.region for each in nodes}
     return LagFigures(
         place,
+        any(each.is_known for each in nodes),
         regions.pop() if len(regions) == 1 else "",
         max((each.limit_ns for each in nodes if each.limit_ns is not None), default=None),
         messages,

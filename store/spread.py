@@ -25,6 +25,8 @@ TAKES_NONE: Final = "ttl"
 """The mechanism of a layer that takes no invalidations: it owes no receipt."""
 KEYS_EACH: Final = 8
 """Keys of one invalidation whose probes are looked at: they stand for all of them."""
+MOST_STRANGERS: Final = 100
+"""Nodes that no catalogue has, of one invalidation: a sender may make up any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,14 @@ class NodeSpread:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One invalidation at every node that should hear it, by layer and name."""
+    """One invalidation at every node that should hear it, by layer and name.
+
+    `left_out` counts nodes that spoke of it, are in no catalogue and were too many.
+    """
 
     invalidation: InvalidationRow
     nodes: Sequence[NodeSpread]
+    left_out: int = 0
 
 
 class Ground:
@@ -74,8 +80,10 @@ class Ground:
             receipts[receipt.layer, receipt.node].append(receipt)
         due = {name for name, node in self._nodes.items() if node.layer in layers}
         due = {name for name in due if _is_due(self._nodes[name], row)}
-        names = sorted(due | set(receipts))
-        return Spread(row, [self._at_node(row, name, receipts[name]) for name in names])
+        strangers = sorted(set(receipts) - set(self._nodes))
+        names = sorted(due | (set(receipts) & set(self._nodes)) | {*strangers[:MOST_STRANGERS]})
+        nodes = [self._at_node(row, name, receipts[name]) for name in names]
+        return Spread(row, nodes, max(0, len(strangers) - MOST_STRANGERS))
 
     def _at_node(
         self, row: InvalidationRow, name: NodeName, receipts: Sequence[ReceiptRow]

@@ -17,7 +17,7 @@ from store.streams import NodeGap, NodeSilence
 
 QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 MOST_SHOWN: Final = 100
-"""Gaps, silent nodes and receipts of unknown messages that one answer holds."""
+"""Gaps, silent nodes, unknown nodes and receipts that one answer holds of each."""
 _MINUTE_NS: Final = 60 * NS_PER_S
 
 
@@ -45,6 +45,7 @@ def spread_item(spread: Spread) -> Item:
         **_invalidation(spread.invalidation),
         "layers": [_figures(each) for each in figure_lag([spread], "layer")],
         "nodes": [_node(each) for each in spread.nodes],
+        "left_out": spread.left_out,
     }
 
 
@@ -53,6 +54,8 @@ def lag_of(store: Store, asked: LagAsked, now_ns: int) -> Item:
     since_ns = (now_ns - asked.window) // _MINUTE_NS * _MINUTE_NS
     lag = read_lag(store, since_ns, now_ns + 1, asked.keyspace)
     figures = figure_lag(lag.spreads, asked.by, asked.layer, asked.node)
+    strangers = [each for each in figures if not each.is_known]
+    shown = [each for each in figures if each.is_known] + strangers[:MOST_SHOWN]
     orphans = store.orphan_receipts(since_ns, MOST_SHOWN + 1)
     return {
         "window": times(since=since_ns, until=now_ns),
@@ -65,7 +68,8 @@ def lag_of(store: Store, asked: LagAsked, now_ns: int) -> Item:
             "is_all": len(orphans) <= MOST_SHOWN,
         },
         **_streams(store, lag, asked),
-        "items": [_figures(each) for each in figures],
+        "left_out": len(figures) - len(shown),
+        "items": [_figures(each) for each in shown],
         "next": None,
     }
 
@@ -97,6 +101,7 @@ def _figures(each: LagFigures) -> Item:
     return {
         "layer": each.place.layer,
         "node": each.place.node,
+        "is_known": each.is_known,
         "region": each.region or None,
         "limit_ns": each.limit_ns,
         "invalidations": each.invalidations,

@@ -245,6 +245,22 @@ def test_late_and_out_of_order_words_give_the_same_account(visitor: Visitor) -> 
     assert answers[0]["orphan_receipts"]["count"] == 0
 
 
+def test_made_up_nodes_cost_little_and_hide_none_that_exist(
+    store: SqliteStore, visitor: Visitor
+) -> None:
+    forged = [
+        word(5, f"a{n}", 9_001, invalidation=ODD, layer="a", span_id=f"{n:016x}", is_known=False)
+        for n in range(1, 301)
+    ]
+    store.write_messages([], forged)
+    found = visitor.json(f"{API}/invalidations/{quote(ODD, safe='')}")
+    assert found["left_out"] == 201  # with the one on the moon
+    assert {"r1", "r2", "r3"} < {each["node"] for each in found["nodes"]}
+    lag = visitor.json(f"{API}/lag?by=node")
+    assert [each["node"] for each in lag["items"] if each["is_known"]] == ["r1", "r2", "r3"]
+    assert len(lag["items"]) == 103
+
+
 def test_an_empty_store_claims_nothing(visitor: Visitor) -> None:
     with served(make_app(SqliteStore(), now_ns=lambda: NOW)) as port:
         lag = Visitor(port).json(f"{API}/lag")
