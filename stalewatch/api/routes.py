@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from stalewatch.api.alerts import alert_item, notification_item, transition_item
 from stalewatch.api.asked import (
     FindingsAsked,
     FreshnessAsked,
@@ -16,6 +17,8 @@ from stalewatch.api.asked import (
     KeysAsked,
     LagAsked,
     NothingAsked,
+    NotificationsAsked,
+    TransitionsAsked,
     WindowAsked,
     named_in_path,
 )
@@ -37,7 +40,18 @@ class _Anything(StringConvertor):
 
 register_url_convertor("anything", _Anything())
 
-LISTS = ("nodes", "findings", "keys", "freshness", "coverage", "invalidations", "lag")
+LISTS = (
+    "nodes",
+    "findings",
+    "keys",
+    "freshness",
+    "coverage",
+    "invalidations",
+    "lag",
+    "alerts",
+    "alerts/transitions",
+    "alerts/notifications",
+)
 
 
 def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
@@ -48,6 +62,7 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_keys(router, store, now_ns)
     _add_figures(router, store, now_ns)
     _add_propagation(router, store, now_ns)
+    _add_alerts(router, store)
     return router
 
 
@@ -140,3 +155,20 @@ def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int])
     @router.get("/lag")
     async def lag(asked: Annotated[LagAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(lag_of, store, asked, now_ns()))
+
+
+def _add_alerts(router: APIRouter, store: Store) -> None:
+    @router.get("/alerts")
+    async def alerts(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        rows = await asyncio.to_thread(store.alerts)
+        return listing(map(alert_item, rows))
+
+    @router.get("/alerts/transitions")
+    async def transitions(asked: Annotated[TransitionsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.transitions, asked.alert, asked.limit)
+        return listing(map(transition_item, rows))
+
+    @router.get("/alerts/notifications")
+    async def notifications(asked: Annotated[NotificationsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.notifications, asked.alert, asked.state, asked.limit)
+        return listing(map(notification_item, rows))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alerts.rules import PropagationLag, Silent, Staleness
-from alerts.state import Timing
+from alerts.state import Timing, Why
 from stalewatch.config import ConfigError, load
 from stalewatch.rules import make_rules
 from tests.stalewatch.config.configs import GOOD, written
@@ -118,3 +118,16 @@ def test_silence_is_told_by_others(tmp_path: Path) -> None:
 def _refused(folder: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says.replace("[", r"\[").replace("?", r"\?")):
         load(written(folder, text))
+
+
+def test_the_example_of_the_docs_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    rules = make_rules(load(written(tmp_path, OTLP + CHANNELS + example)))
+    assert [rule.name for rule in rules][:3] == ["regional-stale", "edge-lag", "edge-deaf"]
+
+
+def test_every_reason_of_a_transition_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    reasons = [Why.BEGAN, Why.HELD, Why.BRIEF, Why.RECOVERED, Why.GONE, Why.FADED]
+    assert [why for why in reasons if f"| {why} |" not in page] == []
