@@ -46,8 +46,8 @@ class Message:
     """Id of the finding whose evidence reproduces the verdict, where it rests on one."""
 
     def to_payload(self) -> str:
-        """As JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """As JSON; labels and figures keep their order."""
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_payload(cls, payload: str) -> Self:

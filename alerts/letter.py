@@ -46,6 +46,8 @@ class _View:
     figures: Mapping[str, str]
     evidence: Sequence[str]
     left_out: int
+    width: int
+    """Of the longest name, for a table in plain text."""
     link: str
     finding: str
 
@@ -110,6 +112,7 @@ def _view(row: NotificationRow, message: Message, base_url: str) -> _View:
         figures={shown(k): shown(v, _LABEL) for k, v in message.figures.items()},
         evidence=evidence,
         left_out=len(message.evidence) - len(evidence),
+        width=min(24, max(map(len, ("lasting", *message.labels, *message.figures)))),
         link=_link(message.link, base_url),
         finding=message.finding if _FINDING.fullmatch(message.finding) else "",
     )
