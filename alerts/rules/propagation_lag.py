@@ -60,10 +60,11 @@ class PropagationLag(Common):
         """One look at all that it names together."""
         told: list[Told] = []
         cursor: str | None = None
+        # Of what is younger than the limit nothing can be late yet: where messages are many, the
+        # newest would be the quick ones alone.
+        since_ns, until_ns = now_ns - self.window_ns, now_ns - self.limit_ns
         while len(told) < MOST_MESSAGES:
-            page = store.invalidations(
-                now_ns - self.window_ns, now_ns + 1, self.keyspace, limit=100, cursor=cursor
-            )
+            page = store.invalidations(since_ns, until_ns, self.keyspace, limit=100, cursor=cursor)
             told += page.items
             cursor = page.next
             if cursor is None:

@@ -11,8 +11,9 @@ from alerts.rules.silent import SilentFacts
 from alerts.rules.staleness import NodeFacts
 from freshness.model import Result, Verdict
 from freshness.rollup import Reads, Rollup
-from store.base import FindingRow, NodeRow
+from store.base import Batch, FindingRow, NodeRow
 from store.messages import InvalidationRow, ReceiptRow, Told
+from store.sqlite import SqliteStore
 from tests.store.rows import S, finding, invalidation, node, receipt
 
 NOW = 1_800_000_000 * S
@@ -227,3 +228,14 @@ class TestPropagationLag:
             "Fires when the 90th percentile of lag over 5 min is proven above 5 s,"
             " for layer regional."
         )
+
+    def test_many_quick_messages_of_now_do_not_hide_late_ones(self) -> None:
+        store = SqliteStore(":memory:")
+        store.write(Batch(nodes=[node("r1")]))
+        quick, late = range(1, 601), range(601, 611)
+        sent = [self.sent(n, NOW - 2 * S) for n in quick] + [self.sent(n, NOW - MIN) for n in late]
+        words = [self.applied(n, NOW - S) for n in quick] + [self.applied(n, NOW) for n in late]
+        store.write_messages(sent, words)
+        (look,) = self.RULE.look(store, NOW)
+        store.close()
+        assert (look.condition, look.value) == (Condition.HOLDS, 60)
