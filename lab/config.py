@@ -35,7 +35,9 @@ to: [oncall@shop.example]}}
 def _config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> str:
     return f"""\
 # A shop on this machine: edge HTTP caches over application servers over a Redis a region.
-server: {{listen: {_quoted(listen)}}}
+server:
+  listen: {_quoted(listen)}
+  otlp: {{listen: "{HOST}:{topology.traces_port}"}}
 store: {{engine: sqlite, path: {_quoted(str(lab_dir / "stalewatch.db"))}}}
 origins:
   shop:

@@ -88,13 +88,13 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
         for layer, name in names:
             listeners[name] = listen()
             nodes.append(NodeAddress(layer, name, region, port_of(listeners[name])))
-    free = _free_ports(1 + len(options.regions))
+    free = _free_ports(2 + len(options.regions))
     nodes += [
         NodeAddress("regional", f"{region}-redis-1", region, free.pop())
         for region in options.regions
     ]
     origin_listener = listen()
-    topology = Topology(port_of(origin_listener), free.pop(), tuple(nodes))
+    topology = Topology(port_of(origin_listener), free.pop(), tuple(nodes), free.pop())
     return Parts(topology, token_file, origin_listener, listen(), listen())
 
 

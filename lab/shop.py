@@ -26,6 +26,7 @@ from lab.layers.process import listening
 from lab.layers.regional import RegionalNode
 from lab.origin import Origin
 from lab.parts import START_TIMEOUT_S, Options, Parts, port_of, started
+from lab.tracing import traced
 from lab.truth import TruthLog
 from lab.workload import Workload, clients_of
 from lab.writer import Writer
@@ -36,7 +37,8 @@ _TICK_S: Final = 0.5
 
 def run_shop(options: Options) -> None:
     """Runs a lab until SIGTERM, SIGINT or the end of its standard input."""
-    with started(options) as parts:
+    # The tracer comes after the other processes were forked: it has a thread.
+    with started(options) as parts, traced(parts.topology.traces_port, "shop"):
         asyncio.run(_run(options, parts))
 
 
