@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 NS_PER_S: Final = 1_000_000_000
 AROUND_NS: Final = 15 * 60 * NS_PER_S
 """How much of the time before a look its view shows."""
+_FOLDED_BY_BROWSERS: Final = ("", ".", "..")
 
 
 def overview_link(labels: Mapping[str, str], now_ns: int) -> str:
@@ -18,13 +19,15 @@ def overview_link(labels: Mapping[str, str], now_ns: int) -> str:
 
 def key_link(keyspace: str, key: str, now_ns: int) -> str:
     """The page of one key."""
-    if key in ("", ".", ".."):  # a browser folds these segments away
+    if key in _FOLDED_BY_BROWSERS:
         return _with_range(f"key/{_segment(keyspace)}", now_ns, [("key", key)])
     return _with_range(f"key/{_segment(keyspace)}/{_segment(key)}", now_ns, [])
 
 
 def invalidation_link(id: str, now_ns: int) -> str:
     """The page of one invalidation."""
+    if id in _FOLDED_BY_BROWSERS:
+        return _with_range("invalidations", now_ns, [("id", id)])
     return _with_range(f"invalidations/{_segment(id)}", now_ns, [])
 
 
