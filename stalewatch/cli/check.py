@@ -27,7 +27,7 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Validate the config and reach every node and origin; a table of what works."""
+    """Validate the config and reach every node, origin and mail server; what works."""
     from stalewatch.clock import ObserverClock
     from stalewatch.config import ConfigError, load
 
