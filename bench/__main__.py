@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-NAMES = ("histories", "probe_rate", "store_bytes", "ui_load", "crash", "detection")
+NAMES = ("histories", "probe_rate", "store_bytes", "ui_load", "crash", "detection", "otlp_rate")
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ class Address:
     only_keyspace: str | None = None
     read: int | None = None
     search: str = ""
+    invalidation: str | None = None
 
     @property
     def is_absolute(self) -> bool:
@@ -97,6 +98,8 @@ class Address:
             pairs.append(("q", self.search))
         if self.page == "key" and self.key in _FOLDED_BY_BROWSERS:
             pairs.append(("key", self.key))
+        if self.page == "invalidation" and self.invalidation in _FOLDED_BY_BROWSERS:
+            pairs.append(("id", self.invalidation))
         if self.read is not None:
             pairs.append(("read", str(self.read)))
         return f"?{urlencode(pairs, quote_via=quote, errors='replace')}" if pairs else ""
@@ -110,10 +113,19 @@ class Address:
         """The path below the prefix, percent-encoded, without a leading slash."""
         if self.page == "overview":
             return ""
+        if self.page in ("invalidations", "alerts"):
+            return self.page
+        if self.page == "invalidation":
+            return self._invalidation_path()
         segments = [part for part in (self.keyspace, self.key) if part is not None]
         if self.key in _FOLDED_BY_BROWSERS:
             segments = segments[:1]
         return "/".join(["key", *(quote(part, safe="", errors="replace") for part in segments)])
+
+    def _invalidation_path(self) -> str:
+        id = self.invalidation or ""
+        folded = id in _FOLDED_BY_BROWSERS
+        return "invalidations" + ("" if folded else "/" + quote(id, safe="", errors="replace"))
 
     def href(self, prefix: str) -> str:
         """The whole address under the path that the UI is served at."""
@@ -143,6 +155,14 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="key", keyspace=keyspace, key=query.get("key"))
         case ["key", keyspace, key]:
             return replace(base, page="key", keyspace=keyspace, key=key)
+        case ["invalidations"] if "id" not in query:
+            return replace(base, page="invalidations")
+        case ["invalidations"]:
+            return replace(base, page="invalidation", invalidation=query["id"])
+        case ["invalidation" | "invalidations", id]:
+            return replace(base, page="invalidation", invalidation=id)
+        case ["alerts"]:
+            return replace(base, page="alerts")
     return None
 
 

@@ -27,6 +27,8 @@ def register(app: Dash) -> None:
         Output("layer-filter", "value"),
         Output("nav-overview", "className"),
         Output("nav-key", "className"),
+        Output("nav-invalidations", "className"),
+        Output("nav-alerts", "className"),
         Input("url", "pathname"),
         Input("url", "search"),
     )

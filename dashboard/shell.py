@@ -91,6 +91,8 @@ def _header(site: Site) -> Component:
     pages = [
         link("Overview", site.prefix, "nav-link", id="nav-overview"),
         link("Keys", f"{site.prefix}key", "nav-link", id="nav-key"),
+        link("Invalidations", f"{site.prefix}invalidations", "nav-link", id="nav-invalidations"),
+        link("Alerts", f"{site.prefix}alerts", "nav-link", id="nav-alerts"),
     ]
     return html.Div(
         [

@@ -54,6 +54,8 @@ class Topology:
     origin_port: int
     bus_port: int
     nodes: tuple[NodeAddress, ...]
+    traces_port: int
+    """Where the server is to take traces."""
 
     def of(self, layer: str, region: str | None = None) -> tuple[NodeAddress, ...]:
         """The nodes of a layer, in one region or in all."""

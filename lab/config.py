@@ -9,17 +9,35 @@ from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
 FILE_NAME = "stalewatch.yaml"
 
 
-def write_config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> Path:
+def write_config(
+    lab_dir: Path, topology: Topology, token_file: Path, listen: str, mail_port: int
+) -> Path:
     """Writes the config into the lab's directory; `listen` is the server's host:port."""
     path = lab_dir / FILE_NAME
-    path.write_text(_config(lab_dir, topology, token_file, listen), encoding="utf-8")
+    text = _config(lab_dir, topology, token_file, listen) + _telling(mail_port)
+    path.write_text(text, encoding="utf-8")
     return path
+
+
+def _telling(mail_port: int) -> str:
+    rule = "for: 2s, keep_firing_for: 10s, channels: [inbox]"
+    return f"""\
+rules:
+  edge-stale: {{kind: staleness, layer: edge, {rule}}}
+  regional-stale: {{kind: staleness, layer: regional, {rule}}}
+  app-stale: {{kind: staleness, layer: app, {rule}}}
+channels:
+  inbox: {{kind: mail, smtp: "{HOST}:{mail_port}", tls: none, from: stalewatch@shop.example, \
+to: [oncall@shop.example]}}
+"""
 
 
 def _config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> str:
     return f"""\
 # A shop on this machine: edge HTTP caches over application servers over a Redis a region.
-server: {{listen: {_quoted(listen)}}}
+server:
+  listen: {_quoted(listen)}
+  otlp: {{listen: "{HOST}:{topology.traces_port}"}}
 store: {{engine: sqlite, path: {_quoted(str(lab_dir / "stalewatch.db"))}}}
 origins:
   shop:

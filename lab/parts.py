@@ -44,6 +44,10 @@ class Parts:
     topology: Topology
     token_file: Path
     origin_listener: socket.socket
+    inbox_listener: socket.socket
+    """Where the inbox takes mail."""
+    inbox_page_listener: socket.socket
+    """Where the inbox is read."""
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     processes: list[BaseProcess] = field(default_factory=list)
     lines: dict[tuple[str, str], ControlLine] = field(default_factory=dict)
@@ -83,21 +87,21 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
         names += [("app", f"{region}-app-{n + 1}") for n in range(APP_NODES_A_REGION)]
         for layer, name in names:
             listeners[name] = listen()
-            nodes.append(NodeAddress(layer, name, region, _port(listeners[name])))
-    free = _free_ports(1 + len(options.regions))
+            nodes.append(NodeAddress(layer, name, region, port_of(listeners[name])))
+    free = _free_ports(2 + len(options.regions))
     nodes += [
         NodeAddress("regional", f"{region}-redis-1", region, free.pop())
         for region in options.regions
     ]
     origin_listener = listen()
-    topology = Topology(_port(origin_listener), free.pop(), tuple(nodes))
-    return Parts(topology, token_file, origin_listener)
+    topology = Topology(port_of(origin_listener), free.pop(), tuple(nodes), free.pop())
+    return Parts(topology, token_file, origin_listener, listen(), listen())
 
 
 def _fork(options: Options, parts: Parts, listeners: dict[str, socket.socket]) -> None:
     gc.freeze()  # what is imported stays, here and in the children: no collection walks it again
     fork = multiprocessing.get_context("fork")
-    ours: list[socket.socket] = [parts.origin_listener]
+    ours = [parts.origin_listener, parts.inbox_listener, parts.inbox_page_listener]
     for region in options.regions:
         for layer in ("app", "edge"):
             here, there = socket.socketpair()
@@ -155,11 +159,12 @@ def _wait_for(port: int) -> None:
 
 def _free_ports(count: int) -> list[int]:
     listeners = [listen() for _ in range(count)]
-    ports = [_port(listener) for listener in listeners]
+    ports = [port_of(listener) for listener in listeners]
     for listener in listeners:
         listener.close()
     return ports
 
 
-def _port(listener: socket.socket) -> int:
+def port_of(listener: socket.socket) -> int:
+    """The port that a socket is bound to."""
     return int(listener.getsockname()[1])

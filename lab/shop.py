@@ -20,11 +20,13 @@ from lab.control import RemoteNode
 from lab.ending import end_all
 from lab.faults.schedule import Schedule
 from lab.http_service import Service
+from lab.inbox import Inbox
 from lab.layers.node import Target
 from lab.layers.process import listening
 from lab.layers.regional import RegionalNode
 from lab.origin import Origin
-from lab.parts import START_TIMEOUT_S, Options, Parts, started
+from lab.parts import START_TIMEOUT_S, Options, Parts, port_of, started
+from lab.tracing import traced
 from lab.truth import TruthLog
 from lab.workload import Workload, clients_of
 from lab.writer import Writer
@@ -35,7 +37,8 @@ _TICK_S: Final = 0.5
 
 def run_shop(options: Options) -> None:
     """Runs a lab until SIGTERM, SIGINT or the end of its standard input."""
-    with started(options) as parts:
+    # The tracer comes after the other processes were forked: it has a thread.
+    with started(options) as parts, traced(parts.topology.traces_port, "shop"):
         asyncio.run(_run(options, parts))
 
 
@@ -45,8 +48,13 @@ async def _run(options: Options, parts: Parts) -> None:
     log = TruthLog(options.lab_dir, "shop")
     origin = Origin(options.lab_dir, log, options.seed)
     regionals = [RegionalNode(node, origin, log) for node in parts.topology.of("regional")]
-    service = Service(origin.answer, parts.origin_listener)
-    serving = asyncio.create_task(service.run_until_exit())
+    inbox = Inbox()
+    taking = await inbox.listen(parts.inbox_listener)
+    services = [
+        Service(origin.answer, parts.origin_listener),
+        Service(inbox.answer, parts.inbox_page_listener),
+    ]
+    serving = [asyncio.create_task(service.run_until_exit()) for service in services]
     for line in parts.lines.values():
         await asyncio.wait_for(line.open(), START_TIMEOUT_S)
     ears = [node.ear.hear for node in regionals]
@@ -55,8 +63,10 @@ async def _run(options: Options, parts: Parts) -> None:
         async with _traffic(options, parts, writer, regionals, log, stopped.set):
             await stopped.wait()
     log.ticked()
-    service.should_exit = True
-    await serving
+    taking.close()
+    for service in services:
+        service.should_exit = True
+    await asyncio.gather(*serving)
     for node in regionals:
         await node.cache.client.aclose()
     origin.close()
@@ -133,7 +143,13 @@ def _stop_on_signals(parts: Parts, stop: Callable[[], None]) -> None:
 
 
 def _announce(options: Options, parts: Parts) -> None:
-    config = write_config(options.lab_dir, parts.topology, parts.token_file, options.listen)
+    config = write_config(
+        options.lab_dir,
+        parts.topology,
+        parts.token_file,
+        options.listen,
+        port_of(parts.inbox_listener),
+    )
     nodes = [
         {"layer": node.layer, "name": node.name, "region": node.region, "address": node.target}
         for node in parts.topology.nodes
@@ -143,5 +159,6 @@ def _announce(options: Options, parts: Parts) -> None:
         "dir": str(options.lab_dir),
         "pid": os.getpid(),
         "nodes": nodes,
+        "inbox": f"http://{HOST}:{port_of(parts.inbox_page_listener)}/",
     }
     print(json.dumps(ready), flush=True)

@@ -28,6 +28,8 @@ class Lab:
     """The config file for the server."""
     dir: Path
     pid: int
+    inbox: str
+    """The address at which the mails that it took are read; `mails.json` below it lists them."""
     nodes: Sequence[Mapping[str, str]]
     """Of each node `layer`, `name`, `region` and `address` (host:port)."""
     _process: subprocess.Popen[bytes] = field(repr=False)
@@ -103,7 +105,14 @@ def start_lab(
             process.wait(STOP_TIMEOUT_S)
         raise LabError(log_path.read_text(errors="replace").strip() or "the lab said nothing")
     ready = json.loads(line)
-    return Lab(Path(ready["config"]), Path(ready["dir"]), ready["pid"], ready["nodes"], process)
+    return Lab(
+        Path(ready["config"]),
+        Path(ready["dir"]),
+        ready["pid"],
+        ready["inbox"],
+        ready["nodes"],
+        process,
+    )
 
 
 def _command(

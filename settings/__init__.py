@@ -8,7 +8,7 @@ from settings.rate import Rate
 from settings.secret import Secret, SecretError
 from settings.section import FilePath, Section
 from settings.size import Size
-from settings.tls import Tls, TlsError
+from settings.tls import ServerTls, Tls, TlsError
 
 __all__ = [
     "Address",
@@ -20,6 +20,7 @@ __all__ = [
     "Secret",
     "SecretError",
     "Section",
+    "ServerTls",
     "Size",
     "Tls",
     "TlsError",

@@ -1,4 +1,4 @@
-"""TLS of a connection that we open."""
+"""TLS of a connection that we open, and of one that we take."""
 
 import ssl
 from pathlib import Path
@@ -52,6 +52,31 @@ class Tls(Section):
             raise TlsError(f"cannot use {self.ca} as authorities: {_why(error)}") from None
         if self.cert is not None and self.key is not None:
             _show(context, self.cert, self.key)
+        return context
+
+
+class ServerTls(Section):
+    """How connections to a port of ours are secured."""
+
+    cert: FilePath
+    """File of the certificate to show, PEM, with its chain."""
+    key: FilePath
+    """File of the certificate's private key, PEM, not encrypted."""
+    client_ca: FilePath | None = None
+    """File of the authorities, PEM, one of which must have signed each client's certificate."""
+
+    def context(self) -> ssl.SSLContext:
+        """The server context, as the files are now. Raises TlsError."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        _show(context, self.cert, self.key)
+        if self.client_ca is not None:
+            try:
+                context.load_verify_locations(self.client_ca)
+            except (OSError, ssl.SSLError) as error:
+                raise TlsError(
+                    f"cannot use {self.client_ca} as authorities: {_why(error)}"
+                ) from None
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
 
 

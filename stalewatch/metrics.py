@@ -12,6 +12,8 @@ from prometheus_client.exposition import choose_encoder
 
 from freshness.model import Verdict
 from freshness.rollup import Rollup
+from stalewatch.delivery_metrics import DeliveryMetrics
+from stalewatch.otlp_metrics import OtlpMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
 
 NS_PER_S: Final = 1_000_000_000
@@ -39,6 +41,10 @@ class Metrics:
         self._declare_reads()
         self._declare_store()
         self._declare_state()
+        self.delivery = DeliveryMetrics(self.registry)
+        """What the outbox counts."""
+        self.otlp = OtlpMetrics(self.registry)
+        """What the receiver of traces counts."""
 
     def _declare_reads(self) -> None:
         here = self.registry

@@ -6,17 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from alerts.base import Channel, ChannelError
 from collectors.base import Clock, Reply, SourceError
 from freshness.model import Reading, Result
 from stalewatch.config import Config
+from stalewatch.delivery import open_channels
 from stalewatch.wiring import Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
+GREETING_S: Final = 30.0
+CHANNEL: Final = "channel"
+"""What stands where a node has its layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One server: `layer` is empty for an origin. `problem` may stand beside `ok` as advice."""
+    """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
+
+    `problem` may stand beside `ok` as advice.
+    """
 
     layer: str
     name: str
@@ -62,7 +70,23 @@ async def look(config: Config, clock: Clock) -> Report:
         keyspaces = [await _compare(name, wiring) for name in config.keyspaces]
     finally:
         await wiring.close()
-    return Report([*servers, *_unfound(wiring)], keyspaces)
+    channels = await asyncio.gather(
+        *(_greet_channel(*one) for one in open_channels(config, "").items())
+    )
+    return Report([*servers, *_unfound(wiring), *channels], keyspaces)
+
+
+async def _greet_channel(name: str, channel: Channel) -> Reached:
+    """Say hello; nobody is told anything."""
+    try:
+        async with asyncio.timeout(GREETING_S):
+            said = await channel.greet()
+    except ChannelError as error:
+        return Reached(CHANNEL, name, channel.address, ok=False, server="", problem=str(error))
+    except TimeoutError:
+        why = f"no hello within {GREETING_S:g} s"
+        return Reached(CHANNEL, name, channel.address, ok=False, server="", problem=why)
+    return Reached(CHANNEL, name, channel.address, ok=True, server=said, problem="")
 
 
 def _unfound(wiring: Wiring) -> list[Reached]:

@@ -14,11 +14,14 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from collectors.journal import Ids
 from collectors.watch import Round, Watch
+from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
+from stalewatch.delivery import DeliveryTask, open_channels
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
+from stalewatch.rules import make_rules
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
@@ -27,6 +30,7 @@ EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 DRAIN_S = 10.0
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
+ALERTS_S = 5
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -40,9 +44,18 @@ class ReloadError(Exception):
 
 
 class Runtime:
-    """One process that probes, as `stalewatch up` runs it."""
+    """One process that probes, as `stalewatch up` runs it.
 
-    def __init__(self, config: Config, store: Store, metrics: Metrics) -> None:
+    `address` is where users see the UI, for the links of what is told; it ends with a slash.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        metrics: Metrics,
+        address: Callable[[], str] = lambda: "",
+    ) -> None:
         self.config = config
         self._store = store
         self._metrics = metrics
@@ -57,6 +70,9 @@ class Runtime:
         self._news = News()
         self._turn = asyncio.Lock()
         self._is_stopped = False
+        self._address = address
+        self._alerting = Alerting(store)
+        self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
         """Connect, and begin to probe."""
@@ -64,11 +80,13 @@ class Runtime:
         self._writer.start()
         self._probes.start()
         await self._probes.run(self._begin(self.config))
+        self._delivery.start(open_channels(self.config, self._address()))
 
     async def stop(self) -> None:
         """End the schedule, write what is in memory, let go of every connection."""
         self._is_stopped = True  # reloads that wait for their turn let it pass
         async with self._turn:
+            await self._delivery.stop()
             await self._probes.run(self._end())
             await asyncio.to_thread(self._writer.close)
             await asyncio.to_thread(self._probes.stop)
@@ -94,6 +112,8 @@ class Runtime:
                 await self._probes.run(self._begin(self.config))
                 raise ReloadError(str(error) or repr(error)) from error
             self.config = config
+            await self._delivery.stop()
+            self._delivery.start(open_channels(config, self._address()))
 
     def readiness(self) -> list[str]:
         """What keeps this process from doing its work; empty where nothing does."""
@@ -114,6 +134,9 @@ class Runtime:
         for name, watch in wiring.watches.items():
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
+        channels = open_channels(config, self._address())
+        recipients = {name: channel.recipients for name, channel in channels.items()}
+        await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
 
@@ -170,6 +193,7 @@ class Runtime:
         _add(scheduler, "retain", self._retain, RETAIN_S)
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
+        _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -190,6 +214,9 @@ class Runtime:
     async def _extend(self, wiring: Wiring) -> None:
         for watch in wiring.watches.values():
             await watch.extend()
+
+    async def _evaluate(self) -> None:
+        await asyncio.to_thread(self._alerting.evaluate)
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

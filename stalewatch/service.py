@@ -1,49 +1,26 @@
 """One `up` from start to end: the application on its port, and the signals that steer it."""
 
 import asyncio
-import contextlib
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-import uvicorn
 
 from settings import Address
 from stalewatch.auth import Auth, Basic, ProxyHeader
 from stalewatch.clock import wall_ns
 from stalewatch.config import Config, ConfigError, load
 from stalewatch.config.model import Server
+from stalewatch.listening import QuietUvicorn, open_socket
 from stalewatch.metrics import Metrics
+from stalewatch.receiver import Receiver
 from stalewatch.runtime import ReloadError, Runtime
 from stalewatch.server import create_app, server_config
 from store.base import Store
 
 log = structlog.get_logger()
-
-
-class AddressError(Exception):
-    """The address to listen on cannot be had; the message says why and what to do."""
-
-
-class _Uvicorn(uvicorn.Server):
-    """Says when it serves, and leaves signals alone: it would end the process by the signal."""
-
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._started = started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
-        if self.started:
-            self._started()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Capture none."""
-        yield
 
 
 class Service:
@@ -62,8 +39,9 @@ class Service:
         self._listen = listen or config.server.listen
         self._ready = ready
         self._metrics = Metrics()
-        self._runtime = Runtime(config, store, self._metrics)
         url = config.server.external_url
+        self._external_url = str(url) if url else ""
+        self._runtime = Runtime(config, store, self._metrics, self._address_of_ui)
         app = create_app(
             store=store,
             metrics=self._metrics,
@@ -76,20 +54,26 @@ class Service:
             title=config.server.title,
         )
         served = server_config(app, self._listen.host, self._listen.port)
-        self._server = _Uvicorn(served, self._tell)
+        self._server = QuietUvicorn(served, self._tell)
+        otlp = config.server.otlp
+        self._receiver = Receiver(config, otlp, store, self._metrics) if otlp else None
         self._socket: socket.socket | None = None
         self._reloading: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Run until SIGTERM, SIGINT or `stop`. Raises AddressError where it cannot listen."""
-        self._socket = _open_socket(self._listen)
+        self._socket = open_socket(self._listen, "choose another with --listen or --port")
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self._start_reload)
         try:
+            if self._receiver is not None:
+                await self._receiver.start()
             await self._server.serve(sockets=[self._socket])
         finally:
+            if self._receiver is not None:
+                await self._receiver.stop()
             self._socket.close()
 
     def stop(self) -> None:
@@ -103,12 +87,18 @@ class Service:
         return self._server.started
 
     def _tell(self) -> None:
-        if self._socket is None:
-            return
-        host, port = self._socket.getsockname()[:2]
-        address = f"http://{Address(host, port)}/"
+        address = self._own_address()
         log.info("serving", address=address)
         self._ready(address)
+
+    def _address_of_ui(self) -> str:
+        return self._external_url or self._own_address()
+
+    def _own_address(self) -> str:
+        if self._socket is None:
+            return f"http://{self._listen}/"
+        host, port = self._socket.getsockname()[:2]
+        return f"http://{Address(host, port)}/"
 
     def _start_reload(self) -> None:
         task = asyncio.get_running_loop().create_task(self._reload())
@@ -149,18 +139,3 @@ def _auth(server: Server) -> Auth:
     if auth.username is not None and auth.password is not None:
         return Basic(auth.username, auth.password.reveal)
     return ProxyHeader(auth.proxy_header or "", auth.trusted)
-
-
-def _open_socket(address: Address) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's algorithm off on what it accepts.
-    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        opened.bind((address.host, address.port))
-    except OSError as error:
-        opened.close()
-        raise AddressError(
-            f"cannot listen on {address}: {error.strerror}; choose another port"
-        ) from None
-    return opened

@@ -6,15 +6,17 @@ people. Rows that people read carry wall time already (`*_at_ns`, Unix nanosecon
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
+from store.alert_book import AlertBook
+from store.messages import Messages
+from store.page import Page
 
 ORIGIN = ""
 """The layer name under which the runs of an origin are kept."""
 
-T = TypeVar("T")
 FindingState = Literal["opened", "confirmed", "healed-on-read", "healed", "gone"]
 Grain = Literal["minute", "hour", "day"]
 
@@ -148,7 +150,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run in wall time, as a chart draws it."""
+    """A run in wall time: the start of its first read, the end of its last, and what lies between.
+
+    `linearizable` is of an origin's run: whether it was the leader's word.
+    """
 
     layer: str
     node: str
@@ -158,14 +163,9 @@ class Span:
     last_at_ns: int
     count: int
     ended_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some items, and the cursor of the next page (None at the end)."""
-
-    items: Sequence[T]
-    next: str | None
+    first_ended_at_ns: int
+    last_started_at_ns: int
+    linearizable: bool = False
 
 
 class Facts(Protocol):
@@ -266,7 +266,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Catalogue, Protocol):
+class Store(Facts, Findings, Rollups, Catalogue, Messages, AlertBook, Protocol):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:

@@ -144,13 +144,18 @@
       var query = new URLSearchParams(search || "");
       var named = query.get("range") || DEFAULT_RANGE;
       var range = query.get("from") && query.get("to") ? "" : named;
-      var onKeys = /\/key(\/|$)/.test(path || "");
+      var page = (/\/(key|invalidation|alerts)s?(\/|$)/.exec(path || "") || [])[1];
+      var tab = function (name) {
+        return page === name ? "nav-link nav-here" : "nav-link";
+      };
       return [
         !RANGES[range] && range ? DEFAULT_RANGE : range,
         query.get("keyspace"),
         query.get("layer"),
-        onKeys ? "nav-link" : "nav-link nav-here",
-        onKeys ? "nav-link nav-here" : "nav-link",
+        tab(undefined),
+        tab("key"),
+        tab("invalidation"),
+        tab("alerts"),
       ];
     },
 

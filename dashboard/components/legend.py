@@ -32,5 +32,18 @@ def timeline_legend() -> Component:
     )
 
 
+def waterfall_legend() -> Component:
+    """Claims and observations look different, and what is open is neither good nor bad."""
+    return html.Div(
+        [
+            _sample("claimed", "claimed by the node"),
+            _sample("clocks", "… by two clocks"),
+            _sample("observed", "first seen fresh by a probe"),
+            _sample("unknown", "open: nothing came yet"),
+        ],
+        className="legend",
+    )
+
+
 def _sample(look: str, words: str) -> Component:
     return html.Span([html.Span(className=f"swatch swatch-{look}"), words], className="sample")

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard.address import Address
 from dashboard.figures.template import Theme
-from dashboard.pages import key, overview
+from dashboard.pages import alerts, invalidation, invalidations, key, overview
 from dashboard.site import Parts, Site
 from store.base import Store
 
@@ -26,6 +26,9 @@ PAGES: Final = {
     "overview": Page(overview.fill, overview.frame),
     "picker": Page(key.fill_picker, key.picker_frame),
     "key": Page(key.fill, key.frame),
+    "invalidations": Page(invalidations.fill, invalidations.frame),
+    "invalidation": Page(invalidation.fill, invalidation.frame),
+    "alerts": Page(alerts.fill, alerts.frame),
 }
 
 

@@ -18,6 +18,7 @@ from lab.http_service import Service
 from lab.layers import app, edge
 from lab.layers.node import CacheNode
 from lab.layers.regional import RegionalCache
+from lab.tracing import traced
 from lab.truth import TruthLog
 
 
@@ -39,7 +40,8 @@ def run_process(plan: ProcessPlan, inherited: Sequence[socket.socket]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     for other in inherited:
         other.close()
-    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+    ends = contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError)
+    with ends, traced(plan.topology.traces_port, f"{plan.region}-{plan.layer}"):
         asyncio.run(_run(plan))
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from settings.duration import Duration
 from stalewatch.api.problem import ParameterError
+from store.alert_book import DeliveryState
 
 NS_PER_S: Final = 1_000_000_000
 HOUR_NS: Final = 3_600 * NS_PER_S
@@ -111,10 +112,42 @@ class WindowAsked(Asked):
     node: str | None = None
 
 
+class LagAsked(WindowAsked):
+    """The same, told apart by layer or node."""
+
+    by: Literal["layer", "node"] = "layer"
+
+
+class InvalidationsAsked(Asked):
+    """Invalidations received in [since, until), newest first."""
+
+    keyspace: str | None = None
+    key: str | None = None
+    since: Moment = 0
+    until: Moment | None = None
+    limit: Limit = 100
+    cursor: str | None = None
+
+
 class FreshnessAsked(WindowAsked):
     """The same, told apart by keyspace, layer or node."""
 
     by: Literal["keyspace", "layer", "node"] = "keyspace"
+
+
+class TransitionsAsked(Asked):
+    """Steps of one alert or of all, newest first."""
+
+    alert: str | None = None
+    limit: Limit = 100
+
+
+class NotificationsAsked(Asked):
+    """What is owed of one alert or of all, newest first."""
+
+    alert: str | None = None
+    state: DeliveryState | None = None
+    limit: Limit = 100
 
 
 def named_in_path(request: Request, after: bytes = b"/keys/") -> tuple[str, str | None]:

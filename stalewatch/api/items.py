@@ -127,7 +127,7 @@ def value_item(value: Value | None) -> Item | None:
     if value is None:
         return None
     return {
-        "version": _whole(value.version),
+        "version": whole(value.version),
         "projection": value.projection,
         "absent": value.absent,
     }
@@ -136,11 +136,11 @@ def value_item(value: Value | None) -> Item | None:
 def _bounds(bounds: Bounds) -> Item:
     return {
         "staleness_ns": [bounds.lower, bounds.upper],
-        "versions_behind": [_whole(bounds.behind_lower), _whole(bounds.behind_upper)],
+        "versions_behind": [whole(bounds.behind_lower), whole(bounds.behind_upper)],
     }
 
 
-def _whole(number: int | None) -> int | orjson.Fragment | None:
+def whole(number: int | None) -> int | orjson.Fragment | None:
     """Versions know no largest integer, and neither does JSON; the encoder does."""
     if number is None or number.bit_length() <= _EXACT_BITS:
         return number

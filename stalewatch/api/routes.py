@@ -8,12 +8,17 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from stalewatch.api.alerts import alert_item, notification_item, transition_item
 from stalewatch.api.asked import (
     FindingsAsked,
     FreshnessAsked,
     HistoryAsked,
+    InvalidationsAsked,
     KeysAsked,
+    LagAsked,
     NothingAsked,
+    NotificationsAsked,
+    TransitionsAsked,
     WindowAsked,
     named_in_path,
 )
@@ -22,7 +27,9 @@ from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item
 from stalewatch.api.problem import MissingError, ParameterError
+from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
 from store.base import FindingRow, Store
+from store.propagation import read_spread
 
 
 class _Anything(StringConvertor):
@@ -33,7 +40,18 @@ class _Anything(StringConvertor):
 
 register_url_convertor("anything", _Anything())
 
-LISTS = ("nodes", "findings", "keys", "freshness", "coverage")
+LISTS = (
+    "nodes",
+    "findings",
+    "keys",
+    "freshness",
+    "coverage",
+    "invalidations",
+    "lag",
+    "alerts",
+    "alerts/transitions",
+    "alerts/notifications",
+)
 
 
 def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
@@ -43,6 +61,8 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_findings(router, store)
     _add_keys(router, store, now_ns)
     _add_figures(router, store, now_ns)
+    _add_propagation(router, store, now_ns)
+    _add_alerts(router, store)
     return router
 
 
@@ -117,3 +137,38 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
+
+
+def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
+    @router.get("/invalidations")
+    async def invalidations(asked: Annotated[InvalidationsAsked, Query()]) -> Response:
+        page = await asyncio.to_thread(invalidations_of, store, asked, now_ns())
+        return listing(page.items, page.next)
+
+    @router.get("/invalidations/{id:anything}")
+    async def invalidation(id: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        spread = await asyncio.to_thread(read_spread, store, id, now_ns())
+        if spread is None:
+            raise MissingError(f"no invalidation {id!r}: /api/v1/invalidations lists what is kept")
+        return json_answer(spread_item(spread))
+
+    @router.get("/lag")
+    async def lag(asked: Annotated[LagAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(lag_of, store, asked, now_ns()))
+
+
+def _add_alerts(router: APIRouter, store: Store) -> None:
+    @router.get("/alerts")
+    async def alerts(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        rows = await asyncio.to_thread(store.alerts)
+        return listing(map(alert_item, rows))
+
+    @router.get("/alerts/transitions")
+    async def transitions(asked: Annotated[TransitionsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.transitions, asked.alert, asked.limit)
+        return listing(map(transition_item, rows))
+
+    @router.get("/alerts/notifications")
+    async def notifications(asked: Annotated[NotificationsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.notifications, asked.alert, asked.state, asked.limit)
+        return listing(map(notification_item, rows))

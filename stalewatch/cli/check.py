@@ -32,7 +32,7 @@ def check(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Validate the config and reach every node and origin; a table of what works."""
+    """Validate the config and reach every node, origin and mail server; what works."""
     from stalewatch.clock import ObserverClock
 
     loaded = open_config(config, with_sources=not (config_only or grants))
@@ -44,7 +44,7 @@ def check(
         from stalewatch.reach import look
 
         report = asyncio.run(look(loaded, ObserverClock()))
-        _print(report, as_json=as_json)
+        _print(report, _rules(loaded), as_json=as_json)
         raise typer.Exit(_status(report))
 
 
@@ -55,13 +55,28 @@ def _status(report: "Report") -> int:
     return 0 if is_fine and all(one.could_look for one in report.keyspaces) else FOUND
 
 
-def _print(report: "Report", *, as_json: bool) -> None:
+def _rules(config: "Config") -> list[dict[str, str]]:
+    """Every rule, and when it fires; one that cannot fire is a mistake in the config."""
+    from stalewatch.rules import make_rules
+
+    return [
+        {
+            "rule": rule.name,
+            "mode": rule.mode,
+            "channels": ", ".join(rule.channels),
+            "fires": rule.in_words(),
+        }
+        for rule in make_rules(config)
+    ]
+
+
+def _print(report: "Report", rules: list[dict[str, str]], *, as_json: bool) -> None:
     if as_json:
         keyspaces = [{**asdict(one), "refused": one.is_refused} for one in report.keyspaces]
         servers = [asdict(one) for one in report.servers]
-        typer.echo(json.dumps({"servers": servers, "keyspaces": keyspaces}))
+        typer.echo(json.dumps({"servers": servers, "keyspaces": keyspaces, "rules": rules}))
     else:
-        _print_tables(report)
+        _print_tables(report, rules)
     for one in report.keyspaces:
         if one.is_refused:
             typer.echo(
@@ -71,7 +86,7 @@ def _print(report: "Report", *, as_json: bool) -> None:
             )
 
 
-def _print_tables(report: "Report") -> None:
+def _print_tables(report: "Report", rules: list[dict[str, str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -86,8 +101,11 @@ def _print_tables(report: "Report") -> None:
         for where, found in compared.found.items():
             pairs = "" if where in {"origin", "keys"} else str(compared.pairs.get(where, 0))
             keyspaces.add_row(*map(escape, (compared.keyspace, where, found, pairs)))
-    console.print(servers)
-    console.print(keyspaces)
+    fires = Table("rule", "mode", "channels", "", title="Rules")
+    for rule in rules:
+        fires.add_row(*map(escape, rule.values()))
+    for table in (servers, keyspaces, fires):
+        console.print(table)
 
 
 def _print_grants(config: "Config", *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ SETTLING_S = 3.0
 PAGE = 500
 WHAT_TO_SEE = """
   {address}
+  {inbox}  the inbox of whoever is on call
 
   The first fault strikes within ten seconds, then one about every ten. On the Overview,
   the heatmap shows which copies are stale, on which layer and node, and for how long; open
@@ -86,10 +87,12 @@ def _run(
 def _watch(
     lab: "Lab", config: "Config", store: "Store", seconds: float | None, *, opens_browser: bool
 ) -> dict[str, Any]:
-    from stalewatch.service import AddressError, Service
+    from stalewatch.listening import AddressError
+    from stalewatch.service import Service
 
     def ready(address: str) -> None:
-        typer.echo(WHAT_TO_SEE.format(address=address, config=lab.config), err=True)
+        told = WHAT_TO_SEE.format(address=address, config=lab.config, inbox=lab.inbox)
+        typer.echo(told, err=True)
         if opens_browser:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)

@@ -49,7 +49,8 @@ def up(
 
 
 def _serve(loaded: "Config", file: Path, address: "Address") -> None:
-    from stalewatch.service import AddressError, Service
+    from stalewatch.listening import AddressError
+    from stalewatch.service import Service
 
     store = open_store(loaded)
     try:

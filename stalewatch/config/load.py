@@ -11,6 +11,7 @@ from stalewatch.config.document import Document
 from stalewatch.config.kinds import Kinds, file_model
 from stalewatch.config.model import Config
 from stalewatch.config.problem import ConfigError, Problem
+from stalewatch.config.rule_checks import rule_faults
 from stalewatch.config.sources import absent
 
 
@@ -26,6 +27,8 @@ def load(path: Path, *, with_sources: bool = True) -> Config:
     bound = bind(document, kinds, context)
     config, problems = _validate({"store": {}, **bound.data}, kinds, document, context)
     problems = bound.problems + problems
+    if config is not None:
+        problems += [document.problem(loc, why) for loc, why in rule_faults(config)]
     if config is not None and not problems and with_sources:
         problems = [document.problem(loc, why) for loc, why in absent(config)]
     if config is None or problems:

@@ -17,6 +17,9 @@ from collectors.base import VersionType
 from collectors.discovery import NodeEntry
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
+from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.otlp import Otlp, Traces
+from stalewatch.config.rules import AnyRule
 from stalewatch.config.url import ExternalUrl
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -70,6 +73,8 @@ class Server(Section):
     """Whether `/metrics` is readable without authentication."""
     title: str = "Stalewatch"
     """What the pages are headed with."""
+    otlp: Otlp | None = None
+    """The receiver of traces; left out, there is none. `otlp: {}` listens on loopback."""
 
     @model_validator(mode="after")
     def _is_guarded(self) -> Self:
@@ -266,9 +271,15 @@ class Config(Section):
     """The web UI and the API."""
     store: StoreSettings
     """Where everything is kept."""
+    traces: Traces = Traces()
+    """How spans of invalidations and receipts are told."""
     origins: Annotated[dict[Name, Origin], Field(min_length=1)]
     """The sources of truth, by name."""
     layers: Annotated[dict[Name, Layer], Field(min_length=1)]
     """The tiers of caches, by name."""
     keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
     """The data domains, by name."""
+    channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
+    """Who is told, and how, by name."""
+    rules: dict[Name, AnyRule] = Field(default_factory=dict)
+    """What is watched for, by name."""

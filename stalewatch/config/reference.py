@@ -8,9 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from alerts.kinds import KINDS as CHANNELS
 from collectors.kinds import CACHES, ORIGINS
 from settings import Section
+from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
+from stalewatch.config.otlp import Traces
+from stalewatch.config.rules import RULE_KINDS, RuleSettings
 from stalewatch.config.wording import models_in
 
 MARK = "<!-- Below here: made by `python -m stalewatch.config.reference docs/config.md`. -->"
@@ -21,6 +25,7 @@ def reference() -> str:
     page = _Page()
     page.add("server", Server)
     page.add("store", StoreSettings)
+    page.add("traces", Traces)
     page.add("origins.O", Origin)
     page.add_kinds("origins.O", {name: kind.options for name, kind in ORIGINS.items()})
     page.add("layers.L", Layer)
@@ -28,6 +33,10 @@ def reference() -> str:
     page.add("keyspaces.K", Keyspace)
     page.add_kinds("keyspaces.K.origin", {name: kind.binding for name, kind in ORIGINS.items()})
     page.add_kinds("keyspaces.K.layers.L", {name: kind.binding for name, kind in CACHES.items()})
+    page.add("channels.C", ChannelSettings)
+    page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
+    page.add("rules.R", RuleSettings)
+    page.add_kinds("rules.R", RULE_KINDS)
     return "\n".join(page.lines)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from settings import Secret, SecretError, Tls, TlsError
+from settings import Secret, SecretError, ServerTls, Tls, TlsError
 from stalewatch.config.model import Config, Keys
 from stalewatch.config.problem import Loc
 
@@ -27,7 +27,7 @@ def _unreadable(value: object, loc: Loc) -> Iterator[Absent]:
     try:
         if isinstance(value, Secret):
             value.reveal()
-        elif isinstance(value, Tls):
+        elif isinstance(value, Tls | ServerTls):
             value.context()
         elif isinstance(value, Keys) and value.file is not None:
             _open(value.file)

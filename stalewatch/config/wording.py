@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from stalewatch.config.problem import Loc
 
 LATER: Final = {
-    ("objectives",), ("rules",), ("channels",), ("traces",), ("server", "otlp"),
+    ("objectives",),
 }  # fmt: skip
 _UNSUPPORTED: Final = "not supported by this version of stalewatch; remove it"
 _PLAIN: Final = {

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from freshness.model import Value
-from store.base import FindingRow, Page
+from store.base import FindingRow
+from store.page import Page
 from store.sqlite.cursors import decode_cursor, encode_cursor
 from store.sqlite.values import named_rows, pack_value, pop_value
 

@@ -5,11 +5,13 @@ keys the oldest go first, at the origin and at all nodes to the same instant, so
 of a key is a whole history from that instant on.
 """
 
+import json
 import sqlite3
 from typing import Final
 
 from freshness.rollup import Grain
 from store.retention import Retention
+from store.sqlite.alerts import OPEN as OPEN_ALERT
 from store.sqlite.findings import OPEN
 
 KEYS_A_CALL: Final = 2_000
@@ -57,6 +59,41 @@ DELETE FROM findings WHERE id IN (
   ORDER BY opened_at_ns LIMIT :limit)
 """
 
+OLD_INVALIDATIONS: Final = """
+SELECT seq, keyspace, received_at_ns, keys FROM invalidations
+WHERE received_at_ns < :before_ns ORDER BY received_at_ns LIMIT :limit
+"""
+
+OLD_KEY: Final = """
+DELETE FROM invalidation_keys
+WHERE key = :key AND keyspace = :keyspace AND received_at_ns = :received_at_ns
+  AND invalidation = :invalidation
+"""
+
+OLD_RECEIPTS: Final = """
+DELETE FROM receipts WHERE seq IN (
+  SELECT seq FROM receipts WHERE received_at_ns < :before_ns ORDER BY received_at_ns LIMIT :limit)
+"""
+
+OLD_TRANSITIONS: Final = f"""
+DELETE FROM transitions WHERE id IN (
+  SELECT id FROM transitions WHERE at_ns < :before_ns
+    AND alert NOT IN (SELECT id FROM alerts WHERE {OPEN_ALERT})
+  ORDER BY at_ns LIMIT :limit)
+"""
+
+OLD_NOTIFICATIONS: Final = """
+DELETE FROM notifications WHERE id IN (
+  SELECT id FROM notifications
+  WHERE state IN ('delivered', 'dead') AND created_at_ns < :before_ns LIMIT :limit)
+"""
+
+OLD_ALERTS: Final = """
+DELETE FROM alerts WHERE id IN (
+  SELECT id FROM alerts
+  WHERE state IN ('inactive', 'resolved') AND seen_at_ns < :before_ns LIMIT :limit)
+"""
+
 _OLD_CELLS: Final = """
 DELETE FROM cells WHERE (grain_s, start_s, series) IN (
   SELECT grain_s, start_s, series FROM cells
@@ -74,7 +111,12 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
     return (
         _drop(connection, _OLD_READS, before_ns=facts_before_ns)
         + _drop_old_runs(connection, facts_before_ns)
+        + _drop_old_invalidations(connection, facts_before_ns)
+        + _drop(connection, OLD_RECEIPTS, before_ns=facts_before_ns)
         + _drop(connection, _OLD_FINDINGS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_TRANSITIONS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_NOTIFICATIONS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
@@ -94,6 +136,20 @@ def _drop_old_runs(connection: sqlite3.Connection, before_ns: int) -> int:
         connection.execute(_UNUSED_KEYS, {"after": after, "last": last})
         next_after = last if walked == KEYS_A_CALL else 0
     connection.execute("UPDATE meta SET retained_key = ?", (next_after,))
+    return len(old)
+
+
+def _drop_old_invalidations(connection: sqlite3.Connection, before_ns: int) -> int:
+    """Drop the oldest, with what finds them by key."""
+    asked = {"before_ns": before_ns, "limit": ROWS_A_CALL}
+    old = connection.execute(OLD_INVALIDATIONS, asked).fetchall()
+    keys = [
+        {"key": key, "keyspace": keyspace, "received_at_ns": received_at_ns, "invalidation": seq}
+        for seq, keyspace, received_at_ns, keys in old
+        for key in json.loads(keys)
+    ]
+    connection.executemany(OLD_KEY, keys)
+    connection.executemany("DELETE FROM invalidations WHERE seq = ?", [(seq,) for seq, *_ in old])
     return len(old)
 
 

@@ -66,7 +66,8 @@ WITH RECURSIVE
   )
 SELECT places.layer, places.node, result, version, projection, absent,
   first_start_ns + wall_offset_ns AS first_at_ns, last_end_ns + wall_offset_ns AS last_at_ns,
-  count, ended_by
+  count, ended_by, first_end_ns + wall_offset_ns AS first_ended_at_ns,
+  last_start_ns + wall_offset_ns AS last_started_at_ns, linearizable
 FROM pairs
 CROSS JOIN clocks ON clocks.id = pairs.clock
 CROSS JOIN places ON places.id = pairs.place
@@ -112,7 +113,12 @@ def read_spans(
     """The runs of a key in wall time."""
     asked = {"keyspace": keyspace, "key": key, "since_ns": since_ns, "until_ns": until_ns}
     return [
-        Span(value=pop_value(named), result=Result(named.pop("result")), **named)
+        Span(
+            value=pop_value(named),
+            result=Result(named.pop("result")),
+            linearizable=bool(named.pop("linearizable")),
+            **named,
+        )
         for named in named_rows(connection.execute(SPANS, asked))
     ]
 

@@ -25,8 +25,19 @@ migrations = Migrations("stalewatch")
 @migrations()
 def v1(db: Database) -> None:
     """Dictionaries, runs, reads, findings, nodes and roll-ups."""
-    for statement in _statements(resources.files("store.sqlite").joinpath("v1.sql").read_text()):
-        db.execute(statement)
+    _run(db, "v1.sql")
+
+
+@migrations()
+def v2(db: Database) -> None:
+    """Invalidations and receipts."""
+    _run(db, "v2.sql")
+
+
+@migrations()
+def v3(db: Database) -> None:
+    """The alert book: alerts, their transitions, and the outbox."""
+    _run(db, "v3.sql")
 
 
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
@@ -77,6 +88,11 @@ def _free_name(wanted: str) -> str:
     """The name, or with a number where an earlier attempt left one: a copy is never overwritten."""
     names = (wanted if n == 1 else f"{wanted}.{n}" for n in range(1, 1000))
     return next(name for name in names if not Path(name).exists())
+
+
+def _run(db: Database, script: str) -> None:
+    for statement in _statements(resources.files("store.sqlite").joinpath(script).read_text()):
+        db.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The SQLite engine: every protocol of `store.base`, over the functions of this package."""
+"""The SQLite engine: every protocol of a store, over the functions of this package."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,11 +8,29 @@ from sqlite_utils import Database
 
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
-from store.base import Batch, FindingRow, Grain, NodeRow, Page, ReadRow, RunRow, Span
+from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
+from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
+from store.messages import InvalidationRow, ReceiptRow, Told
+from store.page import Page
 from store.retention import Retention
-from store.sqlite import cells, findings, names, nodes, reads, retain, runs
+from store.sqlite import (
+    alerts,
+    cells,
+    findings,
+    invalidations,
+    names,
+    nodes,
+    outbox,
+    reads,
+    receipts,
+    retain,
+    runs,
+)
+from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
 from store.sqlite.connections import MEMORY, Connections
+from store.sqlite.invalidations import write_invalidations
+from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
 
 _NS: Final = 10**9
@@ -148,6 +166,91 @@ class SqliteStore:
         """Every node, by layer and name, origins first."""
         with self._connections.reader() as connection:
             return nodes.read_nodes(connection)
+
+    def write_messages(
+        self, invalidations: Sequence[InvalidationRow], receipts: Sequence[ReceiptRow]
+    ) -> None:
+        """Make them durable in one transaction; what is there already changes nothing."""
+        with self._transaction() as db:
+            write_invalidations(db.conn, invalidations)
+            write_receipts(db.conn, receipts)
+
+    def invalidations(
+        self,
+        since_ns: int,
+        until_ns: int,
+        keyspace: str | None = None,
+        key: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Told]:
+        """Those received in [since, until), newest first."""
+        with self._connections.reader() as connection:
+            return invalidations.read_invalidations(
+                connection, since_ns, until_ns, keyspace, key, limit, cursor
+            )
+
+    def invalidation(self, id: str) -> Told | None:
+        """One, with its receipts."""
+        with self._connections.reader() as connection:
+            return invalidations.read_invalidation(connection, id)
+
+    def sequences(self, since_ns: int) -> Sequence[tuple[str, str, str, str, int]]:
+        """(publisher, stream, layer, node, sequence) of the receipts since then."""
+        with self._connections.reader() as connection:
+            return receipts.read_sequences(connection, since_ns)
+
+    def receipt_counts(self, since_ns: int) -> Sequence[tuple[str, str, int]]:
+        """(layer, node, how many receipts came since then) of known nodes that sent any."""
+        with self._connections.reader() as connection:
+            return receipts.read_counts(connection, since_ns)
+
+    def orphan_receipts(self, since_ns: int, limit: int = 100) -> Sequence[ReceiptRow]:
+        """Receipts whose invalidation never came, newest first."""
+        with self._connections.reader() as connection:
+            return receipts.read_orphans(connection, since_ns, limit)
+
+    def alerts(self) -> Sequence[AlertRow]:
+        """Those that are pending or firing, then those that were resolved last."""
+        with self._connections.reader() as connection:
+            return alerts.read_alerts(connection)
+
+    def write_alerts(
+        self,
+        alerts: Sequence[AlertRow],
+        transitions: Sequence[TransitionRow],
+        notifications: Sequence[NotificationRow],
+    ) -> None:
+        """Make them durable in one transaction; a notification that is there already stays."""
+        with self._transaction() as db:
+            write_alerts(db.conn, alerts)
+            write_transitions(db.conn, transitions)
+            outbox.write_notifications(db.conn, notifications)
+
+    def transitions(self, alert: str | None = None, limit: int = 100) -> Sequence[TransitionRow]:
+        """Newest first."""
+        with self._connections.reader() as connection:
+            return alerts.read_transitions(connection, alert, limit)
+
+    def lease(self, now_ns: int, until_ns: int, limit: int = 10) -> Sequence[NotificationRow]:
+        """Take what is due, and what was leased for too long; oldest first."""
+        with self._connections.reader() as connection:
+            if not outbox.has_due(connection, now_ns):
+                return []
+        with self._transaction() as db:
+            return outbox.lease_due(db.conn, now_ns, until_ns, limit)
+
+    def settle(self, notification: NotificationRow) -> None:
+        """Write what became of a leased notification, unless another has leased it since."""
+        with self._transaction() as db:
+            outbox.settle_notification(db.conn, notification)
+
+    def notifications(
+        self, alert: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> Sequence[NotificationRow]:
+        """Newest first."""
+        with self._connections.reader() as connection:
+            return outbox.read_notifications(connection, alert, state, limit)
 
     def revision(self) -> int:
         """A number that grows with each write, of this process or of another."""

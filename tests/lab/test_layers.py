@@ -132,7 +132,8 @@ def test_the_config_names_every_node(quiet_lab: Lab, reader: Reader) -> None:
     told = {(n["layer"], n["name"], n["region"], n["address"]) for n in quiet_lab.nodes}
     assert named == told
     assert len(named) == 8
-    assert reader.config["server"] == {"listen": "127.0.0.1:8080"}
+    assert reader.config["server"]["listen"] == "127.0.0.1:8080"
+    assert reader.config["server"]["otlp"]["listen"].startswith("127.0.0.1:")
 
 
 def test_the_lab_is_of_one_machine_alone(quiet_lab: Lab) -> None:

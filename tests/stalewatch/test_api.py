@@ -136,6 +136,11 @@ def test_a_finding_that_is_not_there_is_a_problem(empty: Visitor, path: str) -> 
         ("freshness?by=region", "by"),
         ("coverage?window=", "window"),
         ("coverage?by=node", "by"),
+        ("lag?by=region", "by"),
+        ("lag?window=1s", "window"),
+        ("invalidations?cursor=%21", "cursor"),
+        ("invalidations?since=2030-01-01T00:00:00Z", "since"),
+        ("invalidations?limit=501", "limit"),
     ],
 )
 def test_a_bad_parameter_is_named(empty: Visitor, path: str, parameter: str) -> None:
@@ -421,7 +426,8 @@ def test_the_page_names_every_route_and_every_parameter() -> None:
 
 
 def _written(path: str) -> str:
-    return path.removeprefix("/").replace("{named:anything}", "{keyspace}/{key}") or "(none)"
+    named = path.replace("{named:anything}", "{keyspace}/{key}").replace("{id:anything}", "{id}")
+    return named.removeprefix("/") or "(none)"
 
 
 def _parameters(route: APIRoute) -> set[str]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from stalewatch.cli.check import check
 from stalewatch.cli.init import init
 from tests.servers import RedisServer
+from tests.servers.smtp import running_mail_server
 
 FINE, FOUND, BAD = 0, 1, 2
 RUNNER = CliRunner()
@@ -67,6 +68,10 @@ def test_a_keyspace_that_can_be_judged_is_fine(tmp_path: Path, redis_server: Red
     told = json.loads(done.stdout)
     assert {one["name"]: one["ok"] for one in told["servers"]} == {"shop": True, "n1": True}
     assert told["keyspaces"][0]["pairs"] == {"cache": 20}
+    assert [(rule["rule"], rule["mode"]) for rule in told["rules"]] == [
+        ("staleness:cache", "observe")
+    ]
+    assert told["rules"][0]["fires"].startswith("Fires when a node of cache holds a copy")
 
 
 @pytest.mark.parametrize(
@@ -98,12 +103,34 @@ def test_a_node_that_is_down_is_found_and_refuses_nothing(tmp_path: Path) -> Non
     assert "fails" in done.stdout
 
 
+CHANNEL = """\
+channels:
+  sre: {{kind: mail, smtp: "127.0.0.1:{port}", tls: none, from: sw@b.test, to: [sre@b.test]}}
+"""
+
+
+@pytest.mark.parametrize("is_up", [True, False], ids=["it answers", "it is down"])
+def test_a_mail_server_is_greeted_and_gets_no_mail(
+    tmp_path: Path, redis_server: RedisServer, is_up: bool
+) -> None:
+    fill(redis_server, {f"product:{n}": '{"version": 2}' for n in range(1, 41)})
+    file = shop(tmp_path, redis_server.port)
+    with running_mail_server() as server:
+        with Path(file).open("a") as config:
+            config.write(CHANNEL.format(port=server.port if is_up else 1))
+        done = run("check", "--config", file, "--json")
+    told = {one["name"]: one for one in json.loads(done.stdout)["servers"]}
+    assert (done.exit_code, told["sre"]["ok"]) == (FINE if is_up else FOUND, is_up)
+    assert told["sre"]["server"] == ("mail.test" if is_up else "")
+    assert server.commands == (["NOOP"] if is_up else [])
+
+
 def test_a_bad_config_is_told_on_standard_error(tmp_path: Path) -> None:
     file = tmp_path / "stalewatch.yaml"
-    file.write_text("rules: {}\n")
+    file.write_text("objectives: {}\n")
     done = run("check", "--config", str(file))
     assert (done.exit_code, done.stdout) == (BAD, "")
-    assert f"{file}:1:1: rules: not supported" in done.stderr
+    assert f"{file}:1:1: objectives: not supported" in done.stderr
 
 
 def test_the_least_access_is_printed_without_reaching_anybody(tmp_path: Path) -> None:

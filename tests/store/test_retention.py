@@ -10,7 +10,18 @@ from store.base import Batch, Clock, Store
 from store.retention import Retention
 from store.sqlite import retain
 from tests.store.conftest import OpenStore
-from tests.store.rows import S, finding, origin_run, read, run
+from tests.store.rows import (
+    S,
+    alert,
+    finding,
+    invalidation,
+    notification,
+    origin_run,
+    read,
+    receipt,
+    run,
+    transition,
+)
 
 HOUR = 3_600 * S
 KEEP_AN_HOUR = Retention(
@@ -141,6 +152,78 @@ def test_a_key_that_takes_several_calls_loses_its_oldest_first(
     store.write(Batch(runs=[run(n, **lasting(n, n + 10)) for n in range(1, 6)]))
     store.retain(50 * HOUR)
     assert versions(store) == [3, 4, 5]
+
+
+def test_messages_age_as_facts_do(store: Store) -> None:
+    links = ((f"{1:032x}", f"{1:016x}"),)
+    store.write_messages(
+        [
+            invalidation(1, keys=("42", "a\0b"), received_at_ns=HOUR),
+            invalidation(2, received_at_ns=HOUR + 1),
+        ],
+        [
+            receipt(1, received_at_ns=HOUR),
+            receipt(1, "r2", invalidation="", links=links, received_at_ns=HOUR),
+            receipt(2, received_at_ns=HOUR + 1),
+        ],
+    )
+    assert store.retain(2 * HOUR) == 0
+    assert store.retain(2 * HOUR + 1) == 3
+    left = [invalidation(2, received_at_ns=HOUR + 1)]
+    for asked in ({}, {"key": "42"}):
+        found = store.invalidations(0, 9 * HOUR, **asked).items  # type: ignore[arg-type]
+        assert [each.invalidation for each in found] == left
+        assert [len(each.receipts) for each in found] == [1]
+    assert store.retain(2 * HOUR + 2) == 2
+    assert store.invalidations(0, 9 * HOUR).items == []
+    # A number that is free again finds nothing of those that had it.
+    store.write_messages([invalidation(3)], [receipt(4), receipt(3)])
+    assert store.invalidations(0, 9 * HOUR, key="a\0b").items == []
+    assert [row.links for row in store.orphan_receipts(0)] == [()]
+
+
+def test_messages_go_a_bounded_piece_a_call(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retain, "ROWS_A_CALL", 2)
+    store.write_messages([invalidation(n) for n in range(5)], [receipt(n) for n in range(5)])
+    assert [store.retain(50 * HOUR) for _ in range(4)] == [4, 4, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        pytest.param("inactive", False, id="inactive"),
+        pytest.param("pending", True, id="pending"),
+        pytest.param("firing", True, id="firing"),
+        pytest.param("resolved", False, id="resolved"),
+    ],
+)
+def test_an_open_alert_and_its_steps_stay(store: Store, state: str, kept: bool) -> None:
+    store.write_alerts([alert("a1", state=state)], [transition("a1", 100)], [])
+    assert store.retain(2 * HOUR) == 0
+    assert store.retain(3 * HOUR) == (0 if kept else 2)
+    assert len(store.alerts()) == kept
+    assert len(store.transitions()) == kept
+    assert store.retain(3 * HOUR) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        pytest.param("owed", True, id="owed"),
+        pytest.param("leased", True, id="leased"),
+        pytest.param("delivered", False, id="delivered"),
+        pytest.param("dead", False, id="dead"),
+    ],
+)
+def test_what_is_owed_stays(store: Store, state: str, kept: bool) -> None:
+    old, new = (
+        notification(f"n{at}", state=state, created_at_ns=at, leased_until_ns=at)
+        for at in (0, HOUR)
+    )
+    store.write_alerts([], [], [old, new])
+    assert store.retain(2 * HOUR) == 0
+    store.retain(2 * HOUR + 1)
+    assert list(store.notifications()) == ([new, old] if kept else [new])
 
 
 _GRAINS = ("minute", "hour", "day")

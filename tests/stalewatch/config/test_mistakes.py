@@ -60,13 +60,26 @@ BENT = {
     ),
     "section of later": (
         LISTEN,
-        f"{LISTEN}\nrules: {{}}",
-        ["2:1: rules: not supported by this version of stalewatch; remove it"],
+        f"{LISTEN}\nobjectives: {{}}",
+        ["2:1: objectives: not supported by this version of stalewatch; remove it"],
     ),
-    "receiver of later": (
+    "receiver open to all": (
         LISTEN,
-        "server: {otlp: {}}",
-        ["1:10: server.otlp: not supported by this version of stalewatch; remove it"],
+        'server: {otlp: {listen: "0.0.0.0:4318"}}',
+        [
+            "1:16: server.otlp: expected token or tls.client_ca, because 0.0.0.0:4318 can be"
+            " reached from other machines; or listen on 127.0.0.1"
+        ],
+    ),
+    "unknown attribute mapped": (
+        LISTEN,
+        f"{LISTEN}\ntraces: {{mapping: {{cache.keyspac: shop.entity}}}}",
+        [
+            "2:20: traces.mapping.cache.keyspac.[key]: expected cache.invalidation.id,"
+            " cache.invalidation.scope, cache.invalidation.outcome, cache.keyspace, cache.key,"
+            " cache.version, cache.written_at, cache.publisher.id, cache.publisher.sequence,"
+            " cache.layer, cache.node or messaging.destination.name; did you mean cache.keyspace?"
+        ],
     ),
     "engine of later": (
         LISTEN,
@@ -188,7 +201,7 @@ def test_a_mistake_is_told_with_its_place(
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
-    text = bent(LISTEN, "server: {port: 1}\nrules: {}")
+    text = bent(LISTEN, "server: {port: 1}\nobjectives: {}")
     text = text.replace(SAMPLE, "    sample: {size: many}").replace("name: shop", "name: mall")
     places = [line.split(" ")[0] for line in mistakes(written(tmp_path, text))]
     assert places == ["1:10:", "2:1:", "18:20:", "24:20:"]

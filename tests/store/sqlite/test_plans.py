@@ -4,9 +4,24 @@ import sqlite3
 
 import pytest
 
-from store.sqlite import SqliteStore, cells, findings, reads, retain, runs
+from store.sqlite import (
+    SqliteStore,
+    alerts,
+    cells,
+    findings,
+    invalidations,
+    outbox,
+    reads,
+    receipts,
+    retain,
+    runs,
+)
+from tests.store.rows import invalidation, receipt
 
-FACTS = ("runs", "reads", "keys", "cells", "findings")
+FACTS = (
+    "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
+    "receipt_links", "link", "linked", "told", "transitions", "notifications",
+)  # fmt: skip
 
 
 def plan(store: SqliteStore, sql: str) -> list[str]:
@@ -17,6 +32,32 @@ def plan(store: SqliteStore, sql: str) -> list[str]:
         return [str(step[-1]) for step in steps]
 
 
+MESSAGES = [
+    pytest.param(invalidations.invalidations_query(None, None, "c"), id="invalidations"),
+    pytest.param(invalidations.invalidations_query("k", None, "c"), id="those of a keyspace"),
+    pytest.param(invalidations.invalidations_query("k", "k", "c"), id="those of a key"),
+    pytest.param(invalidations.invalidations_query(None, "k", None), id="those of a key anywhere"),
+    pytest.param("SELECT * FROM invalidations WHERE id = :key", id="one invalidation"),
+    pytest.param(receipts.RECEIPTS, id="receipts of an invalidation"),
+    pytest.param(receipts.ORPHANS, id="orphan receipts"),
+    pytest.param(receipts.SEQUENCES, id="sequences"),
+]
+BOOK = [
+    pytest.param(alerts.RESOLVED_ALERTS, id="resolved alerts"),
+    pytest.param(alerts.transitions_query("a"), id="steps of an alert"),
+    pytest.param(outbox.DUE, id="what is due"),
+    pytest.param(outbox.notifications_query("a", None), id="notifications of an alert"),
+    pytest.param(outbox.notifications_query("a", "s"), id="of an alert, in a state"),
+    pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
+]
+OLD = [
+    pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
+    pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
+    pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
+    pytest.param(retain.OLD_TRANSITIONS, id="old transitions"),
+    pytest.param(retain.OLD_NOTIFICATIONS, id="old notifications"),
+    pytest.param(retain.OLD_ALERTS, id="old alerts"),
+]
 QUESTIONS = [
     pytest.param(runs.SPANS, id="spans of a key"),
     pytest.param(runs.NEWEST_ORIGIN, id="newest origin runs"),
@@ -30,6 +71,9 @@ QUESTIONS = [
     pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
     pytest.param(cells.RANGE, id="roll-ups"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
+    *MESSAGES,
+    *BOOK,
+    *OLD,
 ]
 
 
@@ -51,6 +95,16 @@ def test_facts_are_searched_not_scanned(store: SqliteStore, sql: str) -> None:
         pytest.param(reads.reads_query(None, None, None), id="newest reads"),
         pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
         pytest.param(findings.findings_query(False, "k", "k", None), id="findings of a key"),
+        pytest.param(invalidations.invalidations_query(None, None, "c"), id="invalidations"),
+        pytest.param(invalidations.invalidations_query("k", None, None), id="of a keyspace"),
+        pytest.param(invalidations.invalidations_query("k", "k", "c"), id="of a key"),
+        pytest.param(alerts.OPEN_ALERTS, id="open alerts"),
+        pytest.param(alerts.RESOLVED_ALERTS, id="resolved alerts"),
+        pytest.param(alerts.transitions_query(None), id="newest steps"),
+        pytest.param(alerts.transitions_query("a"), id="steps of an alert"),
+        pytest.param(outbox.notifications_query(None, None), id="newest notifications"),
+        pytest.param(outbox.notifications_query("a", "s"), id="notifications of an alert"),
+        pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
     ],
 )
 def test_the_newest_come_from_the_index_unsorted(store: SqliteStore, sql: str) -> None:
@@ -67,6 +121,27 @@ def test_the_spans_of_a_key_hop_over_the_index(store: SqliteStore) -> None:
             touched.clear()
             runs.read_spans(connection, "product", "42", 10**9, 10**9 + 100)
             assert len(touched) * 100 < 3_000
+        connection.set_progress_handler(None, 0)
+
+
+def test_a_page_of_messages_costs_what_it_shows(store: SqliteStore) -> None:
+    """However many there are, a page of 100 with its receipts reads these alone."""
+    touched: list[None] = []
+    with store._connections.reader() as connection:
+        connection.set_progress_handler(lambda: touched.append(None), 100)
+        for last in (1_000, 20_000):
+            numbers = range(1 if last == 1_000 else 1_001, last + 1)
+            store.write_messages(
+                [invalidation(n, keys=(f"{n % 5}",)) for n in numbers],
+                [receipt(n, node) for n in numbers for node in ("r1", "r2")],
+            )
+            for key in (None, "4"):
+                touched.clear()
+                page = invalidations.read_invalidations(
+                    connection, 0, 10**9, "product", key, 100, None
+                )
+                assert [len(told.receipts) for told in page.items] == [2] * 100
+                assert len(touched) * 100 < 60_000
         connection.set_progress_handler(None, 0)
 
 
@@ -87,4 +162,6 @@ def _fill(store: SqliteStore, count: int) -> None:
 _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
+    "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
+    "invalidation",
 )  # fmt: skip

@@ -1,22 +1,47 @@
 """Which files are opened, which are refused, and what a migration leaves behind."""
 
+import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database, Migrations
 
+from freshness.model import Verdict
+from freshness.rollup import Reads, Rollup, RollupKey
 from store.base import Batch, StoreError
+from store.messages import Told
 from store.sqlite import SqliteStore, schema
+from store.sqlite import store as engine
 from store.sqlite.connections import Connections
-from tests.store.rows import CLOCK, run
+from tests.store.rows import (
+    CLOCK,
+    S,
+    alert,
+    finding,
+    invalidation,
+    node,
+    notification,
+    origin_run,
+    read,
+    receipt,
+    run,
+    transition,
+)
 from tests.store.sqlite.conftest import Ask
+
+NEWEST = 3
+OLD_TABLES = (
+    "meta", "clocks", "keyspaces", "places", "keys", "series", "runs", "newest_origin_runs",
+    "reads", "findings", "nodes", "cells", "horizons",
+)  # fmt: skip
 
 
 def test_a_new_file_says_what_it_is(store: SqliteStore, ask: Ask) -> None:
     assert ask("PRAGMA application_id") == [(schema.APPLICATION_ID,)]
-    assert ask("PRAGMA user_version") == [(1,)]
+    assert ask("PRAGMA user_version") == [(NEWEST,)]
     assert ask("PRAGMA journal_mode") == [("wal",)]
     assert ask("SELECT app_version FROM meta") == [("1.2.3",)]
 
@@ -62,22 +87,29 @@ def test_another_applications_database_is_refused(path: str) -> None:
 def test_a_newer_schema_is_refused(path: str) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as later:
-        later.execute("PRAGMA user_version = 7")
+        later.execute("PRAGMA user_version = 70")
     before = Path(path).read_bytes()
-    with pytest.raises(StoreError, match="version 7, newer than the 1 of this Stalewatch"):
+    with pytest.raises(StoreError, match="version 70, newer than the 3 of this Stalewatch"):
         SqliteStore(path)
     assert Path(path).read_bytes() == before
 
 
-def two_versions(second: str) -> Migrations:
-    """What is known today, and a version 2 that runs this SQL after it added a column."""
+def up_to(version: int) -> Migrations:
+    """The versions that were known once."""
     known = Migrations("stalewatch")
-    known(name="v1")(schema.v1)
+    for step in (schema.v1, schema.v2, schema.v3)[:version]:
+        known(name=step.__name__)(step)
+    return known
+
+
+def one_more(statement: str) -> Migrations:
+    """What is known today, and a version 4 that runs this SQL after it added a column."""
+    known = up_to(NEWEST)
 
     @known()
-    def v2(db: Database) -> None:
+    def v4(db: Database) -> None:
         db.execute("ALTER TABLE nodes ADD COLUMN rack TEXT")
-        db.execute(second)
+        db.execute(statement)
 
     return known
 
@@ -90,11 +122,57 @@ def migrate(path: str, known: Migrations) -> None:
 
 def test_a_migration_copies_the_file_first(path: str, store: SqliteStore, ask: Ask) -> None:
     store.write(Batch(runs=[run(1)]))
-    migrate(path, two_versions("UPDATE meta SET app_version = 'two'"))
-    assert ask("PRAGMA user_version") == [(2,)]
+    migrate(path, one_more("UPDATE meta SET app_version = 'four'"))
+    assert ask("PRAGMA user_version") == [(4,)]
     assert ask("SELECT rack FROM nodes") == []
-    with closing(SqliteStore(f"{path}.before-v2")) as before:
+    with closing(SqliteStore(f"{path}.before-v4")) as before:
         assert before.last_ids() == (1, 0)
+
+
+@pytest.fixture
+def old_path(path: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file of version 1 that a crash left, with a row or more in each of its tables."""
+    cell = Rollup()
+    cell.add(Reads(Verdict.STALE, 5, 7))
+    key = RollupKey(60, "product", "regional", "r1", "random", 2 * S, "d1")
+    with monkeypatch.context() as once:
+        once.setattr(engine, "migrate", lambda opened: schema.migrate(opened, up_to(1)))
+        with closing(SqliteStore(path, app_version="0.1.0")) as old:
+            facts = Batch([CLOCK], [run(1), origin_run(2)], [read(1, finding="f")])
+            old.write(replace(facts, findings=[finding("f")], nodes=[node("r1")]))
+            old.write(Batch(rollups={key: cell}))
+            for name in ("sw.db", "sw.db-wal"):
+                shutil.copy(Path(path).with_name(name), Path(path).with_name(f"crashed-{name}"))
+    return str(Path(path).with_name("crashed-sw.db"))
+
+
+def test_a_file_of_version_1_is_copied_and_keeps_its_data(old_path: str) -> None:
+    copy = f"{old_path}.before-v{NEWEST}"
+    with closing(SqliteStore(old_path)) as store:
+        assert list(store.newest_origin_runs("product")) == [origin_run(2)]
+        assert [row for row, _ in store.reads()] == [read(1, finding="f")]
+        assert store.findings().items == [finding("f")]
+        assert len(store.rollups("minute", 0, 10**12)) == 1
+        store.write(Batch(runs=[run(1, last_end_ns=99)]))
+        store.write_messages([invalidation(1)], [receipt(1)])
+        store.write_alerts([alert("a1")], [transition("a1", 100)], [notification("n1")])
+        assert store.invalidation("i1") == Told(invalidation(1), [receipt(1)])
+        assert store.lease(200, 300) == list(store.notifications(state="leased"))
+    with closing(sqlite3.connect(copy)) as before, closing(sqlite3.connect(old_path)) as after:
+        versions = [each.execute("PRAGMA user_version").fetchone()[0] for each in (before, after)]
+        assert versions == [1, NEWEST]
+        for table in OLD_TABLES:
+            rows = [each.execute(f"SELECT * FROM {table}").fetchall() for each in (before, after)]
+            assert rows[0], table
+            if table not in ("runs", "meta"):  # those that were written to since
+                assert rows[0] == rows[1], table
+
+
+def test_the_newest_version_opens_again_without_another_copy(old_path: str) -> None:
+    for _ in range(2):
+        SqliteStore(old_path).close()
+    copies = [path.name for path in Path(old_path).parent.glob("crashed-sw.db.*")]
+    assert copies == [f"crashed-sw.db.before-v{NEWEST}"]
 
 
 def test_a_failed_migration_leaves_the_version_before(
@@ -102,15 +180,15 @@ def test_a_failed_migration_leaves_the_version_before(
 ) -> None:
     for _ in range(2):
         with pytest.raises(StoreError, match="no such table: nowhere"):
-            migrate(path, two_versions("DELETE FROM nowhere"))
-    assert ask("PRAGMA user_version") == [(1,)]
+            migrate(path, one_more("DELETE FROM nowhere"))
+    assert ask("PRAGMA user_version") == [(NEWEST,)]
     assert ask("SELECT count(*) FROM pragma_table_info('nodes') WHERE name = 'rack'") == [(0,)]
-    assert Path(f"{path}.before-v2").exists()
-    assert Path(f"{path}.before-v2.2").exists()
+    assert Path(f"{path}.before-v4").exists()
+    assert Path(f"{path}.before-v4.2").exists()
     store.write(Batch(runs=[run(1)]))
 
 
 def test_a_new_file_gets_all_versions_without_a_copy(path: str, ask: Ask, tmp_path: Path) -> None:
-    migrate(path, two_versions("SELECT 1"))
-    assert ask("PRAGMA user_version") == [(2,)]
+    migrate(path, one_more("SELECT 1"))
+    assert ask("PRAGMA user_version") == [(4,)]
     assert [file.name for file in tmp_path.iterdir()] == ["sw.db"]

@@ -1,0 +1,46 @@
+"""Addresses of exact views, below the address of the UI: a range that ends now would move on."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote, urlencode
+
+NS_PER_S: Final = 1_000_000_000
+AROUND_NS: Final = 15 * 60 * NS_PER_S
+"""How much of the time before a look its view shows."""
+_FOLDED_BY_BROWSERS: Final = ("", ".", "..")
+
+
+def overview_link(labels: Mapping[str, str], now_ns: int) -> str:
+    """The overview of what labels name, as it was at an instant."""
+    named = [(name, labels[name]) for name in ("keyspace", "layer", "node") if name in labels]
+    return _with_range("", now_ns, named)
+
+
+def key_link(keyspace: str, key: str, now_ns: int) -> str:
+    """The page of one key."""
+    if key in _FOLDED_BY_BROWSERS:
+        return _with_range(f"key/{_segment(keyspace)}", now_ns, [("key", key)])
+    return _with_range(f"key/{_segment(keyspace)}/{_segment(key)}", now_ns, [])
+
+
+def invalidation_link(id: str, now_ns: int) -> str:
+    """The page of one invalidation."""
+    if id in _FOLDED_BY_BROWSERS:
+        return _with_range("invalidations", now_ns, [("id", id)])
+    return _with_range(f"invalidations/{_segment(id)}", now_ns, [])
+
+
+def _with_range(path: str, now_ns: int, named: list[tuple[str, str]]) -> str:
+    pairs = [("from", _iso(now_ns - AROUND_NS)), ("to", _iso(now_ns)), *named]
+    return f"{path}?{urlencode(pairs, quote_via=quote, errors='replace')}"
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="", errors="replace")
+
+
+def _iso(at_ns: int) -> str:
+    seconds, rest = divmod(at_ns, NS_PER_S)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest // 1_000_000:03d}"

@@ -1,0 +1,89 @@
+"""What every kind of rule is: reads facts, judges them, and says in words when it fires."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from alerts.look import Look
+from alerts.state import Timing
+from store.base import ORIGIN, NodeRow, Store
+
+Mode = Literal["observe", "notify"]
+NS_PER_S: Final = 1_000_000_000
+AT_ONCE: Final = Timing()
+MOST_LINES: Final = 10
+"""Lines of evidence of one look; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What rules have in common. In mode `observe` an alert is shown, and nobody is told."""
+
+    name: str
+    timing: Timing = AT_ONCE
+    channels: Sequence[str] = ()
+    mode: Mode = "observe"
+
+
+class Rule(Protocol):
+    """One rule. `judge` is pure; `read` is where it meets the store."""
+
+    @property
+    def name(self) -> str:
+        """As it is called in the config file."""
+        ...
+
+    @property
+    def timing(self) -> Timing:
+        """How long its condition must hold, and be clear."""
+        ...
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """Whom it tells."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """Whether it tells anybody."""
+        ...
+
+    def look(self, store: Store, now_ns: int) -> Sequence[Look]:
+        """Read what it needs and judge it: one look at each thing that it watches."""
+        ...
+
+    def in_words(self) -> str:
+        """When it fires, in a sentence."""
+        ...
+
+
+def listed_nodes(
+    nodes: Iterable[NodeRow], layer: str | None = None, node: str | None = None
+) -> list[NodeRow]:
+    """Cache nodes that discovery lists, of one layer or of all: what is gone pages nobody."""
+    return [
+        row
+        for row in nodes
+        if row.layer != ORIGIN
+        and row.state != "gone"
+        and layer in (None, row.layer)
+        and node in (None, row.node)
+    ]
+
+
+def first_lines(lines: Sequence[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - MOST_LINES
+    return [*lines[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
+
+
+def in_seconds(ns: float) -> str:
+    """A length of time for people: `300 ms`, `2.5 s`, `3 min 20 s`."""
+    if ns < NS_PER_S:
+        return f"{ns / 1e6:.3g} ms"
+    if ns < 60 * NS_PER_S:
+        return f"{ns / NS_PER_S:.3g} s"
+    minutes, seconds = divmod(round(ns / NS_PER_S), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)

@@ -1,0 +1,1 @@
+"""What applications tell over OTLP/HTTP: spans of invalidations and receipts, made durable."""

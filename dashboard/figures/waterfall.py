@@ -1,0 +1,292 @@
+"""The waterfall of one invalidation: a row a node, what it claims above what probes saw.
+
+The axis is the time since the write. A claim is a bar from the write to the receipt, by two hosts'
+stamps; an observation is a bar between its bounds. What is missing is an open bar: it runs to now,
+which is the edge of the plot or beyond it, and never ends in a value.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+from typing import Any, Final, Literal, NamedTuple
+
+from dashboard.figures import Figure
+from dashboard.figures.rows import Row, Rows, headings, lay_out, y_axis
+from dashboard.figures.template import PALETTES, Palette, Theme, template
+from dashboard.queries.spread import SpreadView
+from dashboard.telling import CAVEATS, STATUSES, WHYS, claimed_lag, delay_words
+from dashboard.wording import duration
+from freshness.propagation import Caveat, Claimed, Observed, Status
+from store.spread import NodeSpread
+
+_ROW_PX: Final = 40
+_OFFSET: Final = 0.2
+_WIDTH: Final = 0.3
+_LEAST_SHARE: Final = 0.006
+_ROOM: Final = 1.45
+"""The axis is so much longer than its bars, which leaves room for what stands beside them."""
+_LEAST_NS: Final = 1_000_000
+_BAD: Final = (Status.LATE, Status.MISSING, Status.FAILED)
+
+Side = Literal["claimed", "observed"]
+
+
+class Bar(NamedTuple):
+    """One account of one node, from and to so many nanoseconds after the write.
+
+    `until_ns` None is an open end. `is_bad` is true of what is proven bad alone.
+    """
+
+    node: int
+    side: Side
+    from_ns: int
+    until_ns: int | None
+    is_bad: bool
+    is_doubtful: bool
+    words: str
+    hover: str
+
+
+def bars_of(view: SpreadView) -> list[Bar]:
+    """The bars of every node, claims before observations."""
+    bars: list[Bar] = []
+    for number, each in enumerate(view.nodes):
+        if each.claimed is not None:
+            bars.append(_claim(number, each, each.claimed))
+        if each.observed is not None and _is_telling(each.observed):
+            bars.append(_sight(number, each, each.observed))
+    return bars
+
+
+def waterfall(view: SpreadView, theme: Theme) -> Figure:
+    """Bars as the module says, in seconds; a dashed line a layer at its maximum staleness."""
+    palette = PALETTES[theme]
+    rows = lay_out([_row(each) for each in view.nodes])
+    bars = bars_of(view)
+    edge_ns = _edge_ns(view, bars)
+    closed = [bar for bar in bars if bar.until_ns is not None]
+    return {
+        "data": [
+            _trace(rows, _of(closed, "claimed"), edge_ns) | _claimed_look(closed, palette),
+            _trace(rows, _of(closed, "observed"), edge_ns) | _observed_look(closed, palette),
+            _open_trace(rows, [bar for bar in bars if bar.until_ns is None], edge_ns, palette),
+        ],
+        "layout": _layout(view, rows, edge_ns, theme),
+    }
+
+
+def _row(each: NodeSpread) -> Row:
+    note = each.region
+    if not each.is_known:
+        note = "not in the catalogue"
+    elif not each.is_listed:
+        note = "gone"
+    return Row(each.layer, each.node, note)
+
+
+def _claim(number: int, each: NodeSpread, claimed: Claimed) -> Bar:
+    is_bad = claimed.status in _BAD
+    words = _label(claimed.status, claimed_lag(claimed))
+    hover = _hover(each, "claimed", claimed.status, WHYS[claimed.why], claimed.caveat)
+    if claimed.word is None or claimed.lag is None:
+        return Bar(number, "claimed", 0, None, is_bad, True, words or "no word", hover)
+    if claimed.caveat is Caveat.CLOCKS_DISAGREE:
+        most = claimed.at_most if claimed.at_most is not None and claimed.at_most >= 0 else None
+        return Bar(number, "claimed", 0, most, is_bad, True, "clocks disagree", hover)
+    is_doubtful = claimed.caveat is not None
+    return Bar(number, "claimed", 0, claimed.lag, is_bad, is_doubtful, words, hover)
+
+
+def _sight(number: int, each: NodeSpread, observed: Observed) -> Bar:
+    delay = observed.delay
+    hover = _hover(each, "observed", observed.status, WHYS[observed.why], None)
+    words = _label(observed.status, delay_words(delay)) or "not seen yet"
+    lower, upper = (0, None) if delay is None else (delay.lower, delay.upper)
+    return Bar(number, "observed", lower, upper, observed.status in _BAD, False, words, hover)
+
+
+def _is_telling(observed: Observed) -> bool:
+    """An account without any probe draws nothing; the table says why."""
+    return observed.delay is not None or observed.behind_at is not None
+
+
+def _label(status: Status, lag: str) -> str:
+    said = "" if lag == "not known" else lag
+    return f"{STATUSES[status][0]}, {said}".rstrip(", ") if status in _BAD else said
+
+
+def _hover(each: NodeSpread, side: Side, status: Status, why: str, caveat: Caveat | None) -> str:
+    account: Claimed | Observed | None = each.claimed if side == "claimed" else each.observed
+    lines = [
+        f"<b>{escape(each.node)}</b> · {escape(each.layer)} · {side}",
+        f"{STATUSES[status][0]}: {why}",
+    ]
+    if isinstance(account, Observed) and account.delay is not None:
+        lines.append(f"fresh {delay_words(account.delay)} after the write")
+    if isinstance(account, Claimed) and account.lag is not None:
+        lines.append(f"lag {claimed_lag(account)}")
+    if caveat is not None:
+        lines.append(CAVEATS[caveat])
+    return "<br>".join(lines)
+
+
+def _edge_ns(view: SpreadView, bars: Sequence[Bar]) -> int:
+    """Where the plot ends: past every bound and limit, and never past them by far."""
+    known = [bar.until_ns for bar in bars if bar.until_ns is not None]
+    known += [bar.from_ns for bar in bars]
+    known += [each.limit_ns for each in view.nodes if each.limit_ns is not None]
+    return round(max([_LEAST_NS, *known]) * _ROOM)
+
+
+def _of(bars: Sequence[Bar], side: Side) -> list[Bar]:
+    return [bar for bar in bars if bar.side == side]
+
+
+def _trace(rows: Rows, bars: Sequence[Bar], edge_ns: int) -> dict[str, Any]:
+    ends = [edge_ns if bar.until_ns is None else bar.until_ns for bar in bars]
+    least_ns = edge_ns * _LEAST_SHARE
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "base": [bar.from_ns / 1e9 for bar in bars],
+        "x": [max(end - bar.from_ns, least_ns) / 1e9 for bar, end in zip(bars, ends, strict=True)],
+        "y": [rows.at[bar.node] + (-_OFFSET if bar.side == "claimed" else _OFFSET) for bar in bars],
+        "width": _WIDTH,
+        "text": [escape(bar.words) for bar in bars],
+        "textposition": "outside",
+        "textangle": 0,
+        "constraintext": "none",
+        "cliponaxis": False,
+        "customdata": [[bar.hover] for bar in bars],
+        "hovertemplate": "%{customdata[0]}<extra></extra>",
+    }
+
+
+def _claimed_look(closed: Sequence[Bar], palette: Palette) -> dict[str, Any]:
+    bars = _of(closed, "claimed")
+    colours = [palette.danger if bar.is_bad else palette.muted for bar in bars]
+    pattern = {
+        "shape": ["/" if bar.is_doubtful else "" for bar in bars],
+        "size": 5,
+        "solidity": 0.35,
+        "fgcolor": colours,
+        "bgcolor": palette.surface,
+    }
+    return {
+        "name": "claimed",
+        "textfont": {"color": palette.text, "size": 11},
+        "marker": {
+            "color": colours,
+            "line": {"width": 1, "color": colours},
+            "pattern": pattern,
+        },
+    }
+
+
+def _observed_look(closed: Sequence[Bar], palette: Palette) -> dict[str, Any]:
+    bars = _of(closed, "observed")
+    return {
+        "name": "observed",
+        "textfont": {"color": palette.text, "size": 11},
+        "marker": {
+            "color": [palette.danger if bar.is_bad else _SEEN for bar in bars],
+            "line": {"width": 0},
+            "cornerradius": 2,
+        },
+    }
+
+
+_SEEN: Final = "#2f6fc4"
+
+
+def _open_trace(rows: Rows, bars: Sequence[Bar], edge_ns: int, palette: Palette) -> dict[str, Any]:
+    """Hatched and without an outline on the right: an end would say that something came."""
+    inks = [palette.danger if bar.is_bad else palette.unknown_line for bar in bars]
+    trace = _trace(rows, bars, edge_ns)
+    return trace | {
+        "name": "open",
+        "text": [f"{words} ▸" for words in trace["text"]],
+        "textposition": "inside",
+        "insidetextanchor": "end",
+        "textfont": {"color": palette.text, "size": 11},
+        "marker": {
+            "color": palette.unknown,
+            "line": {"width": 0},
+            "pattern": {
+                "shape": "/",
+                "size": 8,
+                "solidity": 0.12,
+                "fgcolor": inks,
+                "bgcolor": palette.unknown,
+            },
+        },
+    }
+
+
+def _layout(view: SpreadView, rows: Rows, edge_ns: int, theme: Theme) -> dict[str, Any]:
+    palette = PALETTES[theme]
+    return {
+        "template": template(theme),
+        "height": 64 + _ROW_PX * max(rows.depth, 1),
+        "barmode": "overlay",
+        "xaxis": {
+            "range": [0, edge_ns / 1e9],
+            "ticksuffix": " s",
+            "automargin": True,
+            "nticks": 5,
+            "tickangle": 0,
+            "ticks": "outside",
+            "fixedrange": True,
+            "title": {"text": "since the write", "font": {"size": 11, "color": palette.muted}},
+        },
+        "yaxis": y_axis(rows),
+        "shapes": _limits(view, rows, palette),
+        "annotations": headings(rows, palette) + _limit_names(view, rows, palette),
+    }
+
+
+class _Layer(NamedTuple):
+    """Where the rows of a layer begin and end, and its maximum staleness."""
+
+    limit_ns: int
+    top: int
+    bottom: int
+
+
+def _layers(view: SpreadView, rows: Rows) -> list[_Layer]:
+    placed = zip(view.nodes, rows.at, strict=True)
+    found = []
+    for _, group in groupby(placed, key=lambda each: each[0].layer):
+        members = list(group)
+        limit_ns = members[0][0].limit_ns
+        if limit_ns is not None:
+            found.append(_Layer(limit_ns, members[0][1], members[-1][1]))
+    return found
+
+
+def _limits(view: SpreadView, rows: Rows, palette: Palette) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "line",
+            "x0": layer.limit_ns / 1e9,
+            "x1": layer.limit_ns / 1e9,
+            "y0": layer.top - 0.5,
+            "y1": layer.bottom + 0.5,
+            "line": {"color": palette.text, "width": 1, "dash": "dash"},
+        }
+        for layer in _layers(view, rows)
+    ]
+
+
+def _limit_names(view: SpreadView, rows: Rows, palette: Palette) -> list[dict[str, Any]]:
+    return [
+        {
+            "x": layer.limit_ns / 1e9,
+            "y": layer.top - 0.5,
+            "yanchor": "bottom",
+            "text": f"max {duration(layer.limit_ns)}",
+            "showarrow": False,
+            "font": {"size": 10, "color": palette.muted},
+        }
+        for layer in _layers(view, rows)
+    ]

@@ -1,0 +1,115 @@
+"""Alerts and what was told of them: the rows, and the protocol of whoever keeps them.
+
+A transition and the notifications that it owes are written in one transaction, so that nothing is
+told that did not happen, and nothing that happened goes untold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+AlertState = Literal["inactive", "pending", "firing", "resolved"]
+DeliveryState = Literal["owed", "leased", "delivered", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One alert: a rule and the labels that it is about. `id` is derived from both.
+
+    Clocks of the state machine are instants of wall time, Unix nanoseconds, None where they do not
+    run: `pending_since_ns`, `firing_since_ns`, `clear_since_ns` (the condition is gone, and the
+    alert is kept firing for a while), `resolved_at_ns`. `value`, `evidence`: of the last look.
+    """
+
+    id: str
+    rule: str
+    labels: Mapping[str, str]
+    state: AlertState
+    reason: str
+    is_frozen: bool
+    value: float | None
+    summary: str
+    evidence: Sequence[str]
+    link: str
+    pending_since_ns: int | None
+    firing_since_ns: int | None
+    clear_since_ns: int | None
+    resolved_at_ns: int | None
+    seen_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRow:
+    """One step of one alert, with its named reason."""
+
+    alert: str
+    at_ns: int
+    before: AlertState
+    after: AlertState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRow:
+    """What one channel is owed. `id` is deterministic, and so is the Message-ID made of it.
+
+    `thread` is the id of the first notification of the same alert and firing. `recipients` are
+    those who have not accepted it yet. `payload` is JSON: what the channel needs to write it.
+    """
+
+    id: str
+    channel: str
+    alert: str
+    kind: Literal["firing", "resolved", "repeat"]
+    thread: str
+    payload: str
+    recipients: Sequence[str]
+    state: DeliveryState
+    attempts: int
+    created_at_ns: int
+    next_at_ns: int
+    leased_until_ns: int | None = None
+    delivered_at_ns: int | None = None
+    why: str = ""
+
+
+class AlertBook(Protocol):
+    """Alerts, their transitions, and the outbox."""
+
+    def alerts(self) -> Sequence[AlertRow]:
+        """Every alert that is pending or firing, then the 100 that were resolved last."""
+        ...
+
+    def write_alerts(
+        self,
+        alerts: Sequence[AlertRow],
+        transitions: Sequence[TransitionRow],
+        notifications: Sequence[NotificationRow],
+    ) -> None:
+        """Make them durable in one transaction; a notification that is there already stays."""
+        ...
+
+    def transitions(self, alert: str | None = None, limit: int = 100) -> Sequence[TransitionRow]:
+        """Newest first."""
+        ...
+
+    def lease(self, now_ns: int, until_ns: int, limit: int = 10) -> Sequence[NotificationRow]:
+        """Take notifications that are due, and those whose lease has run out; oldest first.
+
+        No two callers get the same. `attempts` stay as they are: `settle` writes them.
+        """
+        ...
+
+    def settle(self, notification: NotificationRow) -> None:
+        """Write what became of a leased notification, and end its lease.
+
+        `leased_until_ns`, where it still is as `lease` gave it, tells which lease this ends: one
+        that another worker has taken since stays. A delivery counts whoever holds the lease.
+        """
+        ...
+
+    def notifications(
+        self, alert: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> Sequence[NotificationRow]:
+        """Newest first."""
+        ...

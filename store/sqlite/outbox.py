@@ -1,0 +1,106 @@
+"""The outbox: notifications that are owed, leased to who delivers them, and settled."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from store.alert_book import DeliveryState, NotificationRow
+from store.sqlite.values import named_rows
+
+_WRITE: Final = "INSERT INTO notifications VALUES ({}) ON CONFLICT DO NOTHING".format(
+    ", ".join("?" * 14)
+)
+
+DUE: Final = """
+SELECT id FROM notifications
+WHERE (state = 'owed' AND next_at_ns <= :now_ns)
+  OR (state = 'leased' AND leased_until_ns <= :now_ns)
+ORDER BY created_at_ns, id LIMIT :limit
+"""
+
+_LEASE: Final = f"""
+UPDATE notifications SET state = 'leased', leased_until_ns = :until_ns
+WHERE id IN ({DUE}) RETURNING *
+"""
+
+# A delivery happened whoever holds the lease by now. Anything else is for its holder to say: a
+# worker that was slow must not give back what another has taken or delivered since.
+_SETTLE: Final = """
+UPDATE notifications SET recipients = :recipients, state = :state, attempts = :attempts,
+  next_at_ns = :next_at_ns, leased_until_ns = NULL, delivered_at_ns = :delivered_at_ns, why = :why
+WHERE id = :id AND (
+  (:state = 'delivered' AND state <> 'delivered')
+  OR (state = 'leased' AND leased_until_ns = coalesce(:leased_until_ns, leased_until_ns))
+)
+"""
+
+
+def write_notifications(
+    connection: sqlite3.Connection, notifications: Sequence[NotificationRow]
+) -> None:
+    """Add those that are not there yet."""
+    connection.executemany(_WRITE, [_pack(row) for row in notifications])
+
+
+def has_due(connection: sqlite3.Connection, now_ns: int) -> bool:
+    """Whether there is anything to lease."""
+    return connection.execute(DUE, {"now_ns": now_ns, "limit": 1}).fetchone() is not None
+
+
+def lease_due(
+    connection: sqlite3.Connection, now_ns: int, until_ns: int, limit: int
+) -> list[NotificationRow]:
+    """Take what is due, and what was leased for too long; oldest first."""
+    asked = {"now_ns": now_ns, "until_ns": until_ns, "limit": limit}
+    taken = [_unpack(named) for named in named_rows(connection.execute(_LEASE, asked))]
+    return sorted(taken, key=lambda row: (row.created_at_ns, row.id))
+
+
+def settle_notification(connection: sqlite3.Connection, row: NotificationRow) -> None:
+    """Write what became of one, unless it was given to another since."""
+    names = (
+        "id", "state", "attempts", "next_at_ns", "leased_until_ns", "delivered_at_ns", "why",
+    )  # fmt: skip
+    asked = {name: getattr(row, name) for name in names}
+    connection.execute(_SETTLE, {**asked, "recipients": json.dumps(list(row.recipients))})
+
+
+def notifications_query(alert: str | None, state: str | None) -> str:
+    """The SQL for a combination of filters."""
+    asked = {"alert = :alert": alert, "+state = :state" if alert else "state = :state": state}
+    conditions = [condition for condition, value in asked.items() if value is not None]
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    return f"SELECT * FROM notifications {where}ORDER BY created_at_ns DESC, id DESC LIMIT :limit"
+
+
+def read_notifications(
+    connection: sqlite3.Connection, alert: str | None, state: DeliveryState | None, limit: int
+) -> list[NotificationRow]:
+    """Notifications, newest first."""
+    asked = {"alert": alert, "state": state, "limit": limit}
+    found = connection.execute(notifications_query(alert, state), asked)
+    return [_unpack(named) for named in named_rows(found)]
+
+
+def _pack(row: NotificationRow) -> tuple[Any, ...]:
+    return (
+        row.id,
+        row.channel,
+        row.alert,
+        row.kind,
+        row.thread,
+        row.payload,
+        json.dumps(list(row.recipients)),
+        row.state,
+        row.attempts,
+        row.created_at_ns,
+        row.next_at_ns,
+        row.leased_until_ns,
+        row.delivered_at_ns,
+        row.why,
+    )
+
+
+def _unpack(named: dict[str, Any]) -> NotificationRow:
+    return NotificationRow(recipients=tuple(json.loads(named.pop("recipients"))), **named)

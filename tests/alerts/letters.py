@@ -1,0 +1,52 @@
+"""Notifications for tests, and an alert book that holds them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from alerts.base import Message
+from store.alert_book import NotificationRow
+
+S = 1_000_000_000
+START = 1_800_000_000 * S
+MESSAGE = Message(
+    rule="edge-stale",
+    summary="edge holds product 42 stale for 4.2 s, over its maximum of 2 s",
+    reason="over the limit for 2 min",
+    at_ns=START,
+    since_ns=START - 120 * S,
+    labels={"node": "eu-edge-1", "layer": "edge", "keyspace": "product", "key": "42"},
+    figures={"staleness": "4.1 – 4.3 s", "maximum": "2 s"},
+    evidence=['{"type":"write","key":"42","version":7}', '{"type":"cache_read","version":6}'],
+    cause="lost invalidation: eu-edge-1 never said that it got the message",
+    link="key/product/42?from=2027-01-15T07:45:00.000&to=2027-01-15T08:00:00.000",
+    finding="f-12ab",
+)
+
+
+def notification(
+    id: str = "n1",
+    *,
+    message: Message = MESSAGE,
+    to: Sequence[str] = ("sre@example.com",),
+    channel: str = "sre",
+    created_at_ns: int = START,
+) -> NotificationRow:
+    """One that is owed, the first of its thread."""
+    return NotificationRow(
+        id=id,
+        channel=channel,
+        alert="a1",
+        kind="firing",
+        thread=id,
+        payload=message.to_payload(),
+        recipients=tuple(to),
+        state="owed",
+        attempts=0,
+        created_at_ns=created_at_ns,
+        next_at_ns=created_at_ns,
+    )
+
+
+def about(**changed: object) -> Message:
+    """The message with something else in it."""
+    return replace(MESSAGE, **changed)  # type: ignore[arg-type]
