@@ -184,7 +184,7 @@ def _layout(view: HistoryView, rows: Rows, theme: Theme) -> dict[str, Any]:
 
 
 def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> dict[str, Any]:
-    """The word beside the hatching where there is room, so that no colour has to say it.
+    """The word beside the hatching where there is room; the hatching says it elsewhere.
 
     A trace, so that the style sheet can leave it out where the screen is narrow.
     """
