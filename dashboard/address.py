@@ -36,9 +36,8 @@ class Window:
     @property
     def in_words(self) -> str:
         """As it ends a sentence: "in the last hour"."""
-        return _IN_WORDS.get(
-            self.name, f"from {iso(self.since_ns)[:16]} to {iso(self.until_ns)[:16]}"
-        )
+        since, until = (iso(at)[:16].replace("T", " ") for at in (self.since_ns, self.until_ns))
+        return _IN_WORDS.get(self.name, f"from {since} to {until}")
 
 
 _IN_WORDS = {

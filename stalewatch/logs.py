@@ -15,7 +15,7 @@ def set_up_logs(*, as_json: bool = False, is_quiet: bool = False) -> None:
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
-    level = logging.WARNING if is_quiet else logging.INFO
+    level = logging.ERROR if is_quiet else logging.INFO
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -7,7 +7,8 @@
   var DEFAULT_RANGE = "1h";
   var LATE_MS = 5000;
   var POLL_MS = 5000;
-  var HOLD_MS = 3000;
+  var HOLD_MS = 5000;
+  var SETTLE_MS = 200;
   var RELOAD_MS = 45000;
   var RELOAD_AT_MOST_MS = 120000;
 
@@ -92,22 +93,23 @@
     return ["reconnecting", "The live socket was lost: asking every 5 s meanwhile"];
   }
 
-  /* Keeps a row where it is on the screen while rows above it open and close. */
+  /* Keeps a row where it is on the screen until it has opened or closed, as those above it may. */
   function hold(row) {
     var within = row.closest("#reads");
-    var id = row.dataset.read;
+    var selector = '[data-read="' + row.dataset.read + '"]';
+    var was = row.className;
     var top = row.getBoundingClientRect().top;
     var watch = new MutationObserver(function () {
-      var now = within.querySelector('[data-read="' + id + '"]');
-      if (now) window.scrollBy({ top: now.getBoundingClientRect().top - top, behavior: "instant" });
+      var now = within.querySelector(selector);
+      if (!now) return;
+      window.scrollBy({ top: now.getBoundingClientRect().top - top, behavior: "instant" });
+      if (now.className !== was) setTimeout(release, SETTLE_MS);
     });
     var release = function () {
       watch.disconnect();
     };
-    watch.observe(within, { childList: true, subtree: true });
-    ["wheel", "touchmove", "keydown", "pointerdown"].forEach(function (name) {
-      window.addEventListener(name, release, { once: true, passive: true });
-    });
+    watch.observe(within, { attributes: true, childList: true, subtree: true });
+    window.addEventListener("wheel", release, { once: true, passive: true });
     setTimeout(release, HOLD_MS);
   }
 

@@ -21,7 +21,7 @@ _CLEAR: Final = "rgba(0,0,0,0)"
 _LEAST_PX: Final = 3
 _PLOT_PX: Final = 900
 _LABEL_PX: Final = 7
-_STALE_PX: Final = 48
+_STALE_PX: Final = 42
 
 
 def timeline(view: HistoryView, theme: Theme) -> Figure:
@@ -184,7 +184,7 @@ def _layout(view: HistoryView, rows: Rows, theme: Theme) -> dict[str, Any]:
 
 
 def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> dict[str, Any]:
-    """The word beside the hatching where there is room, so that no colour has to say it.
+    """The word beside the hatching where there is room; the hatching says it elsewhere.
 
     A trace, so that the style sheet can leave it out where the screen is narrow.
     """
@@ -204,12 +204,19 @@ def _stale_names(view: HistoryView, rows: Rows, palette: Palette) -> dict[str, A
 
 
 def _has_room(view: HistoryView, stretch: StaleStretch) -> bool:
-    """Whether the word fits between this stretch and what comes next in its lane, or the edge."""
+    """Whether the word fits after this stretch, before the next one, a label and the edge."""
     span_ns = view.window.until_ns - view.window.since_ns
-    later = [
+    later_ns = [
         each.first_at_ns
         for each in view.stale
         if each.lane == stretch.lane and each.first_at_ns > stretch.last_at_ns
     ]
-    next_ns = min([*later, view.window.until_ns])
+    half_label_ns = _LABEL_PX * 3 * span_ns // _PLOT_PX
+    middles_ns = [
+        (band.first_at_ns + band.last_at_ns) // 2
+        for band in view.bands
+        if band.lane == stretch.lane and _fitting(view, band, "v0")
+    ]
+    labels_ns = [at - half_label_ns for at in middles_ns if at + half_label_ns > stretch.last_at_ns]
+    next_ns = min([*later_ns, *labels_ns, view.window.until_ns])
     return (next_ns - stretch.last_at_ns) * _PLOT_PX > _STALE_PX * span_ns

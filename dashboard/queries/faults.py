@@ -45,8 +45,9 @@ def findings(
 
     opened = [row for row in page.items if is_shown(row)]
     healed = [row for row in past if is_shown(row) and _is_over_in(row, window)]
-    shown = healed[:SHOWN_HEALED]
-    return FindingsView(opened, shown, page.next is not None, len(healed) > SHOWN_HEALED)
+    most = SHOWN if window.name == "custom" else SHOWN_HEALED
+    more_open, more_healed = page.next is not None, len(healed) > most
+    return FindingsView(opened, healed[:most], more_open, more_healed)
 
 
 def _is_over_in(row: FindingRow, window: Window) -> bool:

@@ -111,13 +111,76 @@ async def test_a_square_leads_to_its_node_and_time(url: str, watched: Watched) -
     await expect(page.locator("#heat .ytick text")).to_have_count(1)
 
 
+async def test_a_stale_square_leads_to_the_findings_of_then(url: str, watched: Watched) -> None:
+    page = watched.page
+    since, until = (time.time() - ago for ago in (600 + 300, 600 - 300))
+    said = [time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) for at in (since, until)]
+    await page.goto(f"{url}/?layer=edge&node=edge-us-1&from={said[0]}&to={said[1]}")
+    await expect(page.locator("#findings-title")).to_have_text("Findings of this window")
+    await expect(page.locator("#findings [data-finding]")).to_contain_text("sku-1031")
+    await expect(page.locator("#heat .hm image")).to_have_count(1)
+    await expect(page.locator("#healed [data-finding]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_evidence_opens_in_place_and_stays_open(
+    url: str, watched: Watched, seeded: SqliteStore, width: int
+) -> None:
+    page = watched.page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.goto(f"{url}/key/product/{STALE_KEY}")
+    await expect(page.locator("#live-words")).to_have_text("live")
+    for number in (12, 7):
+        name = await page.evaluate(
+            """number => {
+                const row = document.querySelectorAll("#reads [data-read]")[number];
+                row.scrollIntoView({ block: "center", behavior: "instant" });
+                return row.dataset.read;
+            }""",
+            number,
+        )
+        top = f"document.querySelector('[data-read=\"{name}\"]').getBoundingClientRect().top"
+        before = await page.evaluate(top)
+        await page.locator(f'[data-read="{name}"]').get_by_text("Show").click()
+        await expect(page.locator(f'.row-open[data-read="{name}"] + .row-proof')).to_be_visible()
+        assert await page.evaluate(top) == pytest.approx(before, abs=3)
+    seeded.write(new_finding(time.time_ns(), STALE_KEY))
+    await expect(page.locator("[data-finding=f-live]")).to_have_count(1)
+    await expect(page.locator(".proof")).to_be_visible()
+    assert await page.evaluate("window.scrollY") > 0
+    await expect(page.locator(".command").first).to_have_attribute(
+        "title", re.compile("STALEWATCH_CONFIG.*--config")
+    )
+
+
+async def test_the_custom_range_begins_with_the_window_that_is_shown(
+    url: str, watched: Watched
+) -> None:
+    page = watched.page
+    await page.goto(f"{url}/?from=2026-05-01T10:00:00.000&to=2026-05-01T12:30:00.000")
+    await page.get_by_role("button", name="Custom").click()
+    await expect(page.get_by_text("From (UTC)")).to_be_visible()
+    await expect(page.locator("#range-from")).to_have_text("2026-05-01 10:00:00")
+    await expect(page.locator("#range-to")).to_have_text("2026-05-01 12:30:00")
+    await page.get_by_role("button", name="Apply").click()
+    await expect(page).to_have_url(re.compile("from=2026-05-01T10%3A00%3A00&to="))
+
+
+async def test_a_phone_hides_words_that_would_cover_bands(url: str, watched: Watched) -> None:
+    page = watched.page
+    await page.goto(f"{url}/key/product/{STALE_KEY}")
+    await expect(page.locator("#lanes .textpoint").first).to_be_visible(timeout=20_000)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await expect(page.locator("#lanes .textpoint").first).to_be_hidden()
+
+
 async def test_a_finding_leads_to_its_key_in_an_absolute_window(url: str, watched: Watched) -> None:
     page = watched.page
     await page.goto(url)
     await page.locator("#findings").get_by_role("link", name=STALE_KEY).click()
     await expect(page).to_have_url(re.compile(r"/key/product/sku-1007\?from=.*&to="))
     await expect(page.locator("#reads [data-read]").first).to_contain_text("stale")
-    await page.locator("#reads").get_by_role("link", name="Show").first.click()
+    await page.locator("#reads").get_by_text("Show").first.click()
     await expect(page.locator(".proof")).to_contain_text("superseded in here")
     await expect(page.locator(".proof code").last).to_contain_text("stalewatch evidence f-0002 |")
     await expect(page).to_have_url(re.compile(r"read=\d+"))
