@@ -2,7 +2,16 @@
 
 from importlib import import_module
 
-NAMES = ("histories", "probe_rate", "store_bytes", "ui_load", "crash", "detection", "otlp_rate")
+NAMES = (
+    "histories",
+    "probe_rate",
+    "store_bytes",
+    "ui_load",
+    "crash",
+    "detection",
+    "otlp_rate",
+    "outbox_crash",
+)
 
 
 def main() -> None:

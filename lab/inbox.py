@@ -80,6 +80,7 @@ class Inbox:
                 "subject": str(mail.message["Subject"] or ""),
                 "date": str(mail.message["Date"] or ""),
                 "message_id": str(mail.message["Message-ID"] or ""),
+                "in_reply_to": str(mail.message["In-Reply-To"] or ""),
                 "first_line": _text(mail).split("\n", 1)[0].strip(),
             }
             for mail in reversed(self._mails)

@@ -127,7 +127,7 @@ class Service:
 
 
 def _warn_of_fixed(old: Config, new: Config) -> None:
-    for section in ("server", "store"):
+    for section in ("server", "store", "traces"):
         if getattr(old, section) != getattr(new, section):
             log.warning("this section changes only with a restart", section=section)
 

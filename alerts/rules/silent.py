@@ -5,23 +5,33 @@ to tell a deaf node by, and the alert is frozen.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from alerts.link import overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import NS_PER_S, Common, in_seconds, listed_nodes
 from store.base import NodeRow, Store
 
+GRACE_NS: Final = 30 * NS_PER_S
+"""Words of others count once they are this old: exporters send in batches, one before another."""
 NodeName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SilentFacts:
-    """The nodes that discovery lists, and receipts of the window by (layer, node)."""
+    """The nodes that discovery lists, and receipts of the window by (layer, node).
+
+    `recent` are those of them that came within `GRACE_NS`.
+    """
 
     nodes: Sequence[NodeRow]
     receipts: Mapping[NodeName, int]
+    recent: Mapping[NodeName, int] = field(default_factory=dict)
+
+    def settled(self, name: NodeName) -> int:
+        """Those that are old enough for others to have spoken too."""
+        return self.receipts.get(name, 0) - self.recent.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +46,9 @@ class Silent(Common):
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:
         """A look at each node of the layer, or one at the layer."""
-        receipts = {
-            (layer, node): count
-            for layer, node, count in store.receipt_counts(now_ns - self.window_ns)
-        }
-        return self.judge(SilentFacts(listed_nodes(store.nodes()), receipts), now_ns)
+        receipts = _counts(store, now_ns - self.window_ns)
+        recent = _counts(store, now_ns - GRACE_NS)
+        return self.judge(SilentFacts(listed_nodes(store.nodes()), receipts, recent), now_ns)
 
     def judge(self, facts: SilentFacts, now_ns: int) -> Sequence[Look]:
         """What the facts say of each."""
@@ -78,7 +86,7 @@ class Silent(Common):
         names = {(row.layer, row.node) for row in own}
         mine = sum(facts.receipts.get(each, 0) for each in names)
         others = {
-            f"{row.layer}/{row.node}": facts.receipts.get((row.layer, row.node), 0)
+            f"{row.layer}/{row.node}": facts.settled((row.layer, row.node))
             for row in facts.nodes
             if (row.layer, row.node) not in names
         }
@@ -116,3 +124,7 @@ class Silent(Common):
         if busiest < self.least:
             return Condition.UNKNOWN, f"too few messages in the last {window} to tell by"
         return Condition.HOLDS, f"{name} processed no message in the last {window}, others did"
+
+
+def _counts(store: Store, since_ns: int) -> dict[NodeName, int]:
+    return {(layer, node): count for layer, node, count in store.receipt_counts(since_ns)}

@@ -48,6 +48,7 @@ def _span(span: ProtobufSpan, names: Mapping[str, str], shared: Mapping[str, Any
     trace_id, span_id, parent = span.trace_id, span.span_id, span.parent_span_id
     if len(trace_id) != 16 or len(span_id) != 8 or len(parent) not in (0, 8):
         return Outcome.MALFORMED
+    links = span.links
     return Span(
         kind,
         trace_id.hex(),
@@ -59,9 +60,11 @@ def _span(span: ProtobufSpan, names: Mapping[str, str], shared: Mapping[str, Any
         _values(span.attributes, names, shared),
         tuple(
             (link.trace_id.hex(), link.span_id.hex())
-            for link in islice(span.links, MOST_LINKS)
+            for link in islice(links, MOST_LINKS)
             if len(link.trace_id) == 16 and len(link.span_id) == 8
-        ),
+        )
+        if links
+        else (),
     )
 
 
@@ -79,14 +82,19 @@ def _values(
 
 
 def _value(value: AnyValue) -> Any:
+    # Which member is set is asked last: nearly all are texts or numbers that are not empty or 0.
+    if text := value.string_value:
+        return text
+    if number := value.int_value:
+        return number
     match value.WhichOneof("value"):
         case "string_value":
-            return value.string_value
+            return ""
         case "int_value":
-            return value.int_value
+            return 0
         case "array_value":
             texts = list(islice(value.array_value.values, MOST_KEYS + 1))
-            if any(text.WhichOneof("value") != "string_value" for text in texts):
+            if any(each.WhichOneof("value") != "string_value" for each in texts):
                 return WRONG
-            return tuple(text.string_value for text in texts)
+            return tuple(each.string_value for each in texts)
     return WRONG

@@ -149,10 +149,8 @@ def _lag_rows(each: LagFigures) -> list[Component]:
     disagree = each.caveats.get(Caveat.CLOCKS_DISAGREE, 0)
     caveats = [f"{two_clocks} by two clocks"] if two_clocks else []
     caveats += [f"{disagree} where clocks disagree"] if disagree else []
-    return [
-        _lag_row(each, "claimed", each.claimed, ", ".join(caveats)),
-        _lag_row(each, "observed", each.observed, ""),
-    ]
+    sides = (("claimed", each.claimed, ", ".join(caveats)), ("observed", each.observed, ""))
+    return [_lag_row(each, *side) for side in sides if sum(side[1].counts.values())]
 
 
 def _lag_row(each: LagFigures, side: str, tally: Tally, caveat: str) -> Component:
@@ -218,7 +216,7 @@ def _node(each: NodeSpread) -> Component:
             cell("Claimed lag", _claimed_lag(each.claimed), "num-wrap"),
             cell("What the node says", _claim_words(each), "cell-cause"),
             cell("Observed delay", _observed_delay(each.observed), "num-wrap"),
-            cell("What probes say", _observed_words(each.observed), "cell-cause"),
+            cell("What probes say", _observed_words(each), "cell-cause"),
         ],
         **attributes(data_node=f"{each.layer}/{each.node}"),
     )
@@ -248,7 +246,10 @@ def _observed_delay(observed: Observed | None) -> str:
     return delay_words(None if observed is None else observed.delay)
 
 
-def _observed_words(observed: Observed | None) -> list[Child]:
+def _observed_words(each: NodeSpread) -> list[Child]:
+    observed = each.observed
+    if not each.is_known:
+        return [html.Span("nobody probes a node that the catalogue lacks", className="under")]
     if observed is None:
         return [html.Span("probes were not looked at: too many keys", className="under")]
     seen = None if observed.seen_by is None else f"first seen by {instant(observed.seen_by)}"

@@ -1,13 +1,14 @@
 """The waterfall of one invalidation: a row a node, what it claims above what probes saw.
 
-The axis is the time since the write. A claim is a bar from the write to the receipt, by two hosts'
-stamps; an observation is a bar between its bounds. What is missing is an open bar: it runs to now,
-which is the edge of the plot or beyond it, and never ends in a value.
+The axis is the time since the write, logarithmic, since milliseconds stand beside hours. A claim is
+a bar from the write to the receipt, by two hosts' stamps; an observation is a bar between its
+bounds. What is missing is an open bar: it runs to now, and its end is no value.
 """
 
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
+from math import log10
 from typing import Any, Final, Literal, NamedTuple
 
 from dashboard.figures import Figure
@@ -22,10 +23,15 @@ from store.spread import NodeSpread
 _ROW_PX: Final = 40
 _OFFSET: Final = 0.2
 _WIDTH: Final = 0.3
-_LEAST_SHARE: Final = 0.006
-_ROOM: Final = 1.45
-"""The axis is so much longer than its bars, which leaves room for what stands beside them."""
 _LEAST_NS: Final = 1_000_000
+"""Where the axis begins at the latest; a shorter lag is a bar of the least width."""
+_LEAST_RATIO: Final = 1.03
+_ROOM: Final = 0.5
+"""So many of the axis' decades follow its last bar, for what stands beside it."""
+_TICKS_NS: Final = (
+    *(unit * step for unit in (1_000, 1_000_000) for step in (1, 10, 100)),
+    *(10**9 * step for step in (1, 10, 60, 600, 3_600, 36_000, 345_600, 3_456_000)),
+)
 _BAD: Final = (Status.LATE, Status.MISSING, Status.FAILED)
 
 Side = Literal["claimed", "observed"]
@@ -63,22 +69,22 @@ def waterfall(view: SpreadView, theme: Theme) -> Figure:
     palette = PALETTES[theme]
     rows = lay_out([_row(each) for each in view.nodes])
     bars = bars_of(view)
-    edge_ns = _edge_ns(view, bars)
+    axis = _axis(view, bars)
     closed = [bar for bar in bars if bar.until_ns is not None]
     return {
         "data": [
-            _trace(rows, _of(closed, "claimed"), edge_ns) | _claimed_look(closed, palette),
-            _trace(rows, _of(closed, "observed"), edge_ns) | _observed_look(closed, palette),
-            _open_trace(rows, [bar for bar in bars if bar.until_ns is None], edge_ns, palette),
+            _trace(rows, _of(closed, "claimed"), axis) | _claimed_look(closed, palette),
+            _trace(rows, _of(closed, "observed"), axis) | _observed_look(closed, palette),
+            _open_trace(rows, [bar for bar in bars if bar.until_ns is None], axis, palette),
         ],
-        "layout": _layout(view, rows, edge_ns, theme),
+        "layout": _layout(view, rows, axis, theme),
     }
 
 
 def _row(each: NodeSpread) -> Row:
     note = each.region
     if not each.is_known:
-        note = "not in the catalogue"
+        note = "not known"
     elif not each.is_listed:
         note = "gone"
     return Row(each.layer, each.node, note)
@@ -130,26 +136,45 @@ def _hover(each: NodeSpread, side: Side, status: Status, why: str, caveat: Cavea
     return "<br>".join(lines)
 
 
-def _edge_ns(view: SpreadView, bars: Sequence[Bar]) -> int:
-    """Where the plot ends: past every bound and limit, and never past them by far."""
-    known = [bar.until_ns for bar in bars if bar.until_ns is not None]
-    known += [bar.from_ns for bar in bars]
+class _Axis(NamedTuple):
+    """Where the axis begins, where open bars stop, and where it ends, in ns since the write."""
+
+    first_ns: float
+    now_ns: float
+    last_ns: float
+
+
+def _axis(view: SpreadView, bars: Sequence[Bar]) -> _Axis:
+    known = [bar.from_ns for bar in bars]
+    known += [bar.until_ns for bar in bars if bar.until_ns is not None]
     known += [each.limit_ns for each in view.nodes if each.limit_ns is not None]
-    return round(max([_LEAST_NS, *known]) * _ROOM)
+    known = [each for each in known if each > 0] or [_LEAST_NS]
+    arrived_ns = view.spread.invalidation.received_at_ns if view.spread else view.now_ns
+    latest_ns = max((bar.from_ns for bar in bars), default=0)
+    # A clock that was set back must not close what is open.
+    now_ns = max(view.now_ns - arrived_ns, latest_ns * _LEAST_RATIO, 2 * _LEAST_NS)
+    is_open = any(bar.until_ns is None for bar in bars)
+    last_ns = max([*known, now_ns] if is_open else known)
+    first_ns = min(_LEAST_NS, min(known) / 2, last_ns / 10)
+    return _Axis(first_ns, now_ns, last_ns * (last_ns / first_ns) ** _ROOM)
 
 
 def _of(bars: Sequence[Bar], side: Side) -> list[Bar]:
     return [bar for bar in bars if bar.side == side]
 
 
-def _trace(rows: Rows, bars: Sequence[Bar], edge_ns: int) -> dict[str, Any]:
-    ends = [edge_ns if bar.until_ns is None else bar.until_ns for bar in bars]
-    least_ns = edge_ns * _LEAST_SHARE
+def _trace(rows: Rows, bars: Sequence[Bar], axis: _Axis) -> dict[str, Any]:
+    starts = [max(bar.from_ns, axis.first_ns) for bar in bars]
+    ends = [axis.now_ns if bar.until_ns is None else bar.until_ns for bar in bars]
+    spans = [
+        max(end - start, start * (_LEAST_RATIO - 1))
+        for start, end in zip(starts, ends, strict=True)
+    ]
     return {
         "type": "bar",
         "orientation": "h",
-        "base": [bar.from_ns / 1e9 for bar in bars],
-        "x": [max(end - bar.from_ns, least_ns) / 1e9 for bar, end in zip(bars, ends, strict=True)],
+        "base": [start / 1e9 for start in starts],
+        "x": [span / 1e9 for span in spans],
         "y": [rows.at[bar.node] + (-_OFFSET if bar.side == "claimed" else _OFFSET) for bar in bars],
         "width": _WIDTH,
         "text": [escape(bar.words) for bar in bars],
@@ -199,15 +224,13 @@ def _observed_look(closed: Sequence[Bar], palette: Palette) -> dict[str, Any]:
 _SEEN: Final = "#2f6fc4"
 
 
-def _open_trace(rows: Rows, bars: Sequence[Bar], edge_ns: int, palette: Palette) -> dict[str, Any]:
+def _open_trace(rows: Rows, bars: Sequence[Bar], axis: _Axis, palette: Palette) -> dict[str, Any]:
     """Hatched and without an outline on the right: an end would say that something came."""
     inks = [palette.danger if bar.is_bad else palette.unknown_line for bar in bars]
-    trace = _trace(rows, bars, edge_ns)
+    trace = _trace(rows, bars, axis)
     return trace | {
         "name": "open",
-        "text": [f"{words} ▸" for words in trace["text"]],
-        "textposition": "inside",
-        "insidetextanchor": "end",
+        "text": [f"▸ {words}" for words in trace["text"]],
         "textfont": {"color": palette.text, "size": 11},
         "marker": {
             "color": palette.unknown,
@@ -223,17 +246,18 @@ def _open_trace(rows: Rows, bars: Sequence[Bar], edge_ns: int, palette: Palette)
     }
 
 
-def _layout(view: SpreadView, rows: Rows, edge_ns: int, theme: Theme) -> dict[str, Any]:
+def _layout(view: SpreadView, rows: Rows, axis: _Axis, theme: Theme) -> dict[str, Any]:
     palette = PALETTES[theme]
     return {
         "template": template(theme),
         "height": 64 + _ROW_PX * max(rows.depth, 1),
         "barmode": "overlay",
         "xaxis": {
-            "range": [0, edge_ns / 1e9],
-            "ticksuffix": " s",
+            "type": "log",
+            "range": [log10(axis.first_ns / 1e9), log10(axis.last_ns / 1e9)],
+            "tickvals": [tick / 1e9 for tick in _TICKS_NS],
+            "ticktext": [duration(tick) for tick in _TICKS_NS],
             "automargin": True,
-            "nticks": 5,
             "tickangle": 0,
             "ticks": "outside",
             "fixedrange": True,
@@ -259,7 +283,7 @@ def _layers(view: SpreadView, rows: Rows) -> list[_Layer]:
     for _, group in groupby(placed, key=lambda each: each[0].layer):
         members = list(group)
         limit_ns = members[0][0].limit_ns
-        if limit_ns is not None:
+        if limit_ns:  # a line at zero has no place on the axis
             found.append(_Layer(limit_ns, members[0][1], members[-1][1]))
     return found
 
@@ -281,7 +305,7 @@ def _limits(view: SpreadView, rows: Rows, palette: Palette) -> list[dict[str, An
 def _limit_names(view: SpreadView, rows: Rows, palette: Palette) -> list[dict[str, Any]]:
     return [
         {
-            "x": layer.limit_ns / 1e9,
+            "x": log10(layer.limit_ns / 1e9),
             "y": layer.top - 0.5,
             "yanchor": "bottom",
             "text": f"max {duration(layer.limit_ns)}",

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from alerts.rules.silent import GRACE_NS
+from settings import Duration
 from stalewatch.config.model import Config, Layer
 from stalewatch.config.problem import Loc
 from stalewatch.config.rules import AnyRule, PropagationLagRule, SilentRule, StalenessRule
@@ -76,6 +78,9 @@ def _dead_silent(config: Config, rule: SilentRule, loc: Loc) -> Iterator[Fault]:
             (*loc, "layer"),
             "can never fire: entries here go by their ttl, and no message is sent",
         )
+    if rule.window.ns <= GRACE_NS:
+        least = Duration(GRACE_NS)
+        yield (*loc, "window"), f"can never fire: expected more than {least}, since spans come late"
     others = [one for name, one in config.layers.items() if name != rule.layer]
     is_alone = rule.by == "layer" or _has_one_node(layer)
     if is_alone and not any(map(_takes_messages, others)):

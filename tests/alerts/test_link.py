@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.link import AROUND_NS, key_link, overview_link
+from alerts.link import AROUND_NS, invalidation_link, key_link, overview_link
 from dashboard.address import Address, parse
 from tests.store.rows import S
 
@@ -23,6 +23,12 @@ def opened(link: str) -> Address:
 def test_a_key(key: str) -> None:
     address = opened(key_link("product", key, NOW))
     assert (address.page, address.keyspace, address.key) == ("key", "product", key)
+
+
+@pytest.mark.parametrize("id", ODD)
+def test_an_invalidation(id: str) -> None:
+    address = opened(invalidation_link(id, NOW))
+    assert (address.page, address.invalidation) == ("invalidation", id)
 
 
 def test_the_overview_of_a_node() -> None:

@@ -136,6 +136,25 @@ class TestSilent:
         assert self.condition({("regional", "r2"): 9}) is Condition.UNKNOWN
         assert self.condition({}) is Condition.UNKNOWN
 
+    def test_others_that_have_only_just_spoken_prove_nothing(self) -> None:
+        busy = {("regional", "r2"): 99}
+        rule = replace(self.RULE, node="r1")
+        (look,) = rule.judge(SilentFacts(self.NODES, busy, {("regional", "r2"): 90}), NOW)
+        assert look.condition is Condition.UNKNOWN
+
+    def test_receipts_of_a_store_count_from_the_window_on(self) -> None:
+        store = SqliteStore(":memory:")
+        store.write(Batch(nodes=self.NODES))
+        busy = [receipt(n, "r2", received_at_ns=NOW - MIN) for n in range(10)]
+        earlier = receipt(90, "r1", received_at_ns=NOW - 5 * MIN - 1)
+        store.write_messages([], [*busy, earlier])
+        silent, talking = self.RULE.look(store, NOW)
+        assert (silent.condition, silent.labels["node"]) == (Condition.HOLDS, "r1")
+        assert talking.condition is Condition.CLEAR
+        store.write_messages([], [receipt(91, "r1", received_at_ns=NOW)])
+        assert self.RULE.look(store, NOW)[0].condition is Condition.CLEAR
+        store.close()
+
     def test_a_stranger_is_nobody_to_tell_by(self) -> None:
         assert self.condition({("regional", "forged"): 99}) is Condition.UNKNOWN
 

@@ -31,13 +31,16 @@ from opentelemetry.trace import SpanKind
 
 from stalewatch.clock import wall_ns
 from stalewatch.config import load
+from stalewatch.listening import AddressError
 from stalewatch.metrics import Metrics
-from stalewatch.receiver import Receiver
+from stalewatch.receiver import KnownNodes, Receiver
 from stalewatch_sdk import attributes as names
+from store.base import Batch
 from store.sqlite import SqliteStore
 from tests.collectors.otlp.spans import CONSUMER, PRODUCER, PUBLISHED, RECEIVED, as_json, request
 from tests.servers import Authority, wait_until
 from tests.stalewatch.config.configs import bent, written
+from tests.store.rows import node
 
 LISTEN = 'server: {listen: "127.0.0.1:8080"}'
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -162,9 +165,9 @@ def test_the_same_request_twice_changes_nothing(site: Site) -> None:
 def test_receipts_are_joined_and_an_unknown_node_is_told_as_such(site: Site) -> None:
     now = wall_ns()
     made = told()
-    for number, node in enumerate(("e1", "forged")):
+    for number, name in enumerate(("e1", "forged")):
         receipt = request(
-            (CONSUMER, {**RECEIVED, names.NODE: node}), span_id=bytes([9, number] * 4),
+            (CONSUMER, {**RECEIVED, names.NODE: name}), span_id=bytes([9, number] * 4),
             start_time_unix_nano=now, end_time_unix_nano=now,
         )  # fmt: skip
         made.MergeFrom(receipt)
@@ -293,6 +296,37 @@ def test_what_is_queued_at_the_end_is_answered(tmp_path: Path) -> None:
         blocker.execute("ROLLBACK")
         assert {answer.result().status_code for answer in answers} == {200}
         assert site.ids() == {f"m{number}" for number in range(8)}
+
+
+def test_a_client_that_goes_away_gives_its_room_back(site: Site) -> None:
+    head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), 5) as connection:
+        connection.sendall(f"{head}content-length: 1000000\r\n\r\n".encode() + bytes(500_000))
+        wait_until(lambda: site.counted("queue_bytes") > 500_000, "half of it has come")
+    wait_until(lambda: site.counted("queue_bytes") == 0, "its room is free again")
+    assert site.post(told().SerializeToString()).status_code == 200
+
+
+def test_a_port_that_is_taken_is_told(site: Site, tmp_path: Path) -> None:
+    taken = f'server: {{otlp: {{listen: "127.0.0.1:{site.port}"}}}}'
+    config = load(written(tmp_path, bent(LISTEN, taken)))
+    assert config.server.otlp is not None
+    receiver = Receiver(config, config.server.otlp, site.store, Metrics())
+    with pytest.raises(AddressError, match=r"change server\.otlp\.listen"):
+        asyncio.run(receiver.start())
+
+
+def test_nodes_that_discovery_found_are_known(site: Site, tmp_path: Path) -> None:
+    config = load(written(tmp_path, bent(LISTEN, "server: {}")))
+    now_ns = 0
+    known = KnownNodes(config, site.store, lambda: now_ns)
+    assert known("edge", "e1"), "the config names it"
+    assert not known("regional", "r7")
+    site.store.write(Batch(nodes=[node("r7")]))
+    assert not known("regional", "r7"), "the store is not asked for each span"
+    now_ns = 2 * 10**9
+    assert known("regional", "r7")
+    assert known("edge", "e1")
 
 
 def test_a_token_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

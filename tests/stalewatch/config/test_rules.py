@@ -82,6 +82,10 @@ LAG = "  lag: {kind: propagation-lag, mode: observe, limit: 5s"
             "  s: {kind: staleness, layer: edge, mode: observe, window: 1s}",
             "rules.s.window: can never fire: expected two intervals of 1s at least",
         ),
+        pytest.param(
+            "  s: {kind: silent, layer: edge, mode: observe, window: 30s}",
+            "rules.s.window: can never fire: expected more than 30s",
+        ),
         pytest.param("  s: {kind: burn, mode: observe}", "rules.s.kind: expected propagation-lag"),
     ],
 )
