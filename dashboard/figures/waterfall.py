@@ -152,7 +152,7 @@ def _axis(view: SpreadView, bars: Sequence[Bar]) -> _Axis:
     arrived_ns = view.spread.invalidation.received_at_ns if view.spread else view.now_ns
     latest_ns = max((bar.from_ns for bar in bars), default=0)
     # A clock that was set back must not close what is open.
-    now_ns = max(view.now_ns - arrived_ns, latest_ns * _LEAST_RATIO, 2 * _LEAST_NS)
+    now_ns = max(view.now_ns - arrived_ns, latest_ns, 2 * _LEAST_NS)
     is_open = any(bar.until_ns is None for bar in bars)
     last_ns = max([*known, now_ns] if is_open else known)
     first_ns = min(_LEAST_NS, min(known) / 2, last_ns / 10)
