@@ -123,8 +123,9 @@ class Address:
 
     def _invalidation_path(self) -> str:
         id = self.invalidation or ""
-        folded = id in _FOLDED_BY_BROWSERS
-        return "invalidations" + ("" if folded else "/" + quote(id, safe="", errors="replace"))
+        if id in _FOLDED_BY_BROWSERS:
+            return "invalidation"
+        return f"invalidations/{quote(id, safe='', errors='replace')}"
 
     def href(self, prefix: str) -> str:
         """The whole address under the path that the UI is served at."""
@@ -154,10 +155,10 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="key", keyspace=keyspace, key=query.get("key"))
         case ["key", keyspace, key]:
             return replace(base, page="key", keyspace=keyspace, key=key)
-        case ["invalidations"] if "id" not in query:
-            return replace(base, page="invalidations")
         case ["invalidations"]:
-            return replace(base, page="invalidation", invalidation=query["id"])
+            return replace(base, page="invalidations")
+        case ["invalidation"]:
+            return replace(base, page="invalidation", invalidation=query.get("id", ""))
         case ["invalidation" | "invalidations", id]:
             return replace(base, page="invalidation", invalidation=id)
         case ["alerts"]:

@@ -28,10 +28,7 @@ _LEAST_NS: Final = 1_000_000
 _LEAST_RATIO: Final = 1.03
 _ROOM: Final = 0.5
 """So many of the axis' decades follow its last bar, for what stands beside it."""
-_TICKS_NS: Final = (
-    *(unit * step for unit in (1_000, 1_000_000) for step in (1, 10, 100)),
-    *(10**9 * step for step in (1, 10, 60, 600, 3_600, 36_000, 345_600, 3_456_000)),
-)
+_TICKS_NS: Final = (10**4, 10**6, 10**8, 10**10, 600 * 10**9, 36_000 * 10**9, 3_456_000 * 10**9)
 _BAD: Final = (Status.LATE, Status.MISSING, Status.FAILED)
 
 Side = Literal["claimed", "observed"]
@@ -95,7 +92,8 @@ def _claim(number: int, each: NodeSpread, claimed: Claimed) -> Bar:
     words = _label(claimed.status, claimed_lag(claimed))
     hover = _hover(each, "claimed", claimed.status, WHYS[claimed.why], claimed.caveat)
     if claimed.word is None or claimed.lag is None:
-        return Bar(number, "claimed", 0, None, is_bad, True, words or "no word", hover)
+        words = STATUSES[claimed.status][0] if is_bad else "no word"
+        return Bar(number, "claimed", 0, None, is_bad, True, words, hover)
     if claimed.caveat is Caveat.CLOCKS_DISAGREE:
         most = claimed.at_most if claimed.at_most is not None and claimed.at_most >= 0 else None
         return Bar(number, "claimed", 0, most, is_bad, True, "clocks disagree", hover)
@@ -106,8 +104,10 @@ def _claim(number: int, each: NodeSpread, claimed: Claimed) -> Bar:
 def _sight(number: int, each: NodeSpread, observed: Observed) -> Bar:
     delay = observed.delay
     hover = _hover(each, "observed", observed.status, WHYS[observed.why], None)
-    words = _label(observed.status, delay_words(delay)) or "not seen yet"
     lower, upper = (0, None) if delay is None else (delay.lower, delay.upper)
+    words = _label(observed.status, delay_words(delay)) or "not seen yet"
+    if observed.status is Status.MISSING:  # its bound is where the open bar begins
+        words = STATUSES[observed.status][0]
     return Bar(number, "observed", lower, upper, observed.status in _BAD, False, words, hover)
 
 
@@ -152,7 +152,7 @@ def _axis(view: SpreadView, bars: Sequence[Bar]) -> _Axis:
     arrived_ns = view.spread.invalidation.received_at_ns if view.spread else view.now_ns
     latest_ns = max((bar.from_ns for bar in bars), default=0)
     # A clock that was set back must not close what is open.
-    now_ns = max(view.now_ns - arrived_ns, latest_ns * _LEAST_RATIO, 2 * _LEAST_NS)
+    now_ns = max(view.now_ns - arrived_ns, latest_ns, 2 * _LEAST_NS)
     is_open = any(bar.until_ns is None for bar in bars)
     last_ns = max([*known, now_ns] if is_open else known)
     first_ns = min(_LEAST_NS, min(known) / 2, last_ns / 10)

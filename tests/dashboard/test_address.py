@@ -30,6 +30,20 @@ def test_an_address_survives_its_own_writing(address: Address, prefix: str) -> N
     assert parse(prefix, path, query) == address
 
 
+@given(TEXT, st.sampled_from(["/", "/ops/stalewatch/"]))
+def test_any_id_of_an_invalidation_survives_its_own_writing(id: str, prefix: str) -> None:
+    address = Address(page="invalidation", invalidation=id, range="6h")
+    path, _, query = address.href(prefix).partition("?")
+    assert parse(prefix, path, query) == address
+
+
+@pytest.mark.parametrize("page", ["invalidations", "alerts"])
+def test_a_page_of_a_list_survives_its_own_writing(page: str) -> None:
+    address = Address(page=page, layer="edge")
+    path, _, query = address.href("/p/").partition("?")
+    assert parse("/p/", path, query) == address
+
+
 @given(st.text(), st.text())
 def test_no_hand_edited_address_is_an_error(path: str, query: str) -> None:
     read = parse("/", path, query)
