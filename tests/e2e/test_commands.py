@@ -20,7 +20,7 @@ def test_check_finds_everybody(shared_shop: Lab) -> None:
     done = run("check", "-c", str(shared_shop.config), "--json")
     assert done.returncode == FINE, done.stderr
     told = json.loads(done.stdout)
-    assert {one["name"] for one in told["servers"] if one["ok"]} == NODES | {"shop"}
+    assert {one["name"] for one in told["servers"] if one["ok"]} == NODES | {"shop", "inbox"}
     (keyspace,) = told["keyspaces"]
     assert not keyspace["refused"]
 
@@ -68,7 +68,7 @@ def test_scripts_are_answered(shared_shop: Lab, start_up: StartUp) -> None:
     assert up.ask("healthz").json() == {"status": "alive"}
     assert up.ask("readyz").json() == {"status": "ready", "reasons": []}
     wait_until(lambda: up.items("freshness"), "a round to be stored")
-    assert {node["node"] for node in up.items("nodes")} == NODES | {"shop"}
+    assert {node["node"] for node in up.items("nodes")} == NODES | {"shop", "inbox"}
     assert up.items("findings") == []
     assert {item["node"] for item in up.items("coverage")} == NODES
     key = up.items("keys?keyspace=product")[0]["key"]
