@@ -58,11 +58,13 @@ class Service:
         otlp = config.server.otlp
         self._receiver = Receiver(config, otlp, store, self._metrics) if otlp else None
         self._socket: socket.socket | None = None
+        self._bound: Address | None = None
         self._reloading: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Run until SIGTERM, SIGINT or `stop`. Raises AddressError where it cannot listen."""
-        self._socket = open_socket(self._listen, "choose another with --listen or --port")
+        self._socket = open_socket(self._listen, "choose another port")
+        self._bound = Address(*self._socket.getsockname()[:2])
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -95,10 +97,7 @@ class Service:
         return self._external_url or self._own_address()
 
     def _own_address(self) -> str:
-        if self._socket is None:
-            return f"http://{self._listen}/"
-        host, port = self._socket.getsockname()[:2]
-        return f"http://{Address(host, port)}/"
+        return f"http://{self._bound or self._listen}/"
 
     def _start_reload(self) -> None:
         task = asyncio.get_running_loop().create_task(self._reload())
