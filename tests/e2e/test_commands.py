@@ -68,7 +68,7 @@ def test_scripts_are_answered(shared_shop: Lab, start_up: StartUp) -> None:
     assert up.ask("healthz").json() == {"status": "alive"}
     assert up.ask("readyz").json() == {"status": "ready", "reasons": []}
     wait_until(lambda: up.items("freshness"), "a round to be stored")
-    assert {node["node"] for node in up.items("nodes")} == NODES | {"shop", "inbox"}
+    assert {node["node"] for node in up.items("nodes")} == NODES | {"shop"}
     assert up.items("findings") == []
     assert {item["node"] for item in up.items("coverage")} == NODES
     key = up.items("keys?keyspace=product")[0]["key"]
