@@ -3,11 +3,11 @@
 The journal turns stamps into rows, and nothing else: it decides nothing and reads no clock.
 """
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from collectors.naming import hashed, plain
 from freshness.rollup import Grain, Reads, Rollup, RollupKey
 from freshness.runs import Run
 from store.base import Batch, Clock, FindingRow, NodeRow, ReadRow, RunRow
@@ -48,7 +48,7 @@ class Journal:
         self.keyspace = keyspace
         self.clock = clock
         self._ids = ids
-        self._hash_keys = hash_keys
+        self._naming = hashed if hash_keys else plain
         self._runs: dict[int, RunRow] = {}
         self._reads: dict[int, ReadRow] = {}
         self._cleared: list[int] = []
@@ -58,9 +58,7 @@ class Journal:
 
     def name(self, key: str) -> str:
         """The key as the store keeps it."""
-        if not self._hash_keys:
-            return key
-        return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return self._naming(key)
 
     def wall_ns(self, stamp: int) -> int:
         """Wall time of a stamp of this process, Unix nanoseconds."""

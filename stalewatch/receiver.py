@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 
 from collectors.base import NowNs, VersionType
+from collectors.naming import hashed, plain
 from collectors.otlp.app import OtlpApp
 from collectors.otlp.intake import Intake
 from collectors.otlp.mapping import Mapper, names_of
@@ -67,7 +68,8 @@ class Receiver:
             for name, keyspace in config.keyspaces.items()
             if keyspace.version.type is VersionType.INTEGER
         }
-        mapper = Mapper(KnownNodes(config, store, time.monotonic_ns), ordered)
+        naming = hashed if config.store.keys == "hashed" else plain
+        mapper = Mapper(KnownNodes(config, store, time.monotonic_ns), ordered, naming)
         names = names_of(dict(config.traces.mapping.items()))
         self._intake = Intake(
             store, names, mapper, metrics.otlp, time.monotonic_ns, otlp.max_request.bytes

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collectors.naming import Naming, plain
 from collectors.otlp.span import MOST_KEYS, WRONG, Kind, Outcome, Span
 from stalewatch_sdk import attributes as ours
 from store.messages import InvalidationRow, ReceiptRow
@@ -55,10 +56,15 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mapper:
-    """Makes rows of spans. `ordered` are the keyspaces whose versions are whole numbers."""
+    """Makes rows of spans.
+
+    `ordered` are the keyspaces whose versions are whole numbers; `naming` is what the store calls a
+    key.
+    """
 
     is_known: IsKnown
     ordered: Set[str] = frozenset()
+    naming: Naming = plain
 
     def row(self, span: Span, now_ns: int) -> Row | Outcome:
         """The row of a span that came at `now_ns`, Unix time; or why there is none."""
@@ -94,7 +100,7 @@ class Mapper:
             id=id,
             keyspace=keyspace,
             scope=scope,
-            keys=keys,
+            keys=tuple(self.naming(key) for key in keys),
             version=version,
             version_text=version_text,
             publisher=_text(values, ours.PUBLISHER_ID),

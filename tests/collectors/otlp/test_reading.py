@@ -1,6 +1,8 @@
 """From a request's bytes to rows: alike in both encodings, and nothing hostile gets through."""
 
+import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 import orjson
@@ -9,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtobufSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from collectors.naming import hashed
 from collectors.otlp.json_walk import decode_json
 from collectors.otlp.mapping import AHEAD_NS, MAPPED, Mapper, Row, names_of
 from collectors.otlp.protobuf import decode_protobuf
@@ -89,6 +92,17 @@ def test_several_keys_and_scopes(decode: Decode) -> None:
     everything = published(decode, KEY=None, INVALIDATION_SCOPE="all")
     assert isinstance(everything, InvalidationRow)
     assert everything.keys == ()
+
+
+def test_keys_are_named_as_the_store_names_them(
+    decode: Decode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_they_are = published(decode)
+    assert isinstance(as_they_are, InvalidationRow)
+    monkeypatch.setattr(sys.modules[__name__], "MAPPER", replace(MAPPER, naming=hashed))
+    row = published(decode)
+    assert isinstance(row, InvalidationRow)
+    assert row.keys == tuple(hashed(key) for key in as_they_are.keys)
 
 
 def test_a_write_without_its_instant_began_with_the_span(decode: Decode) -> None:
