@@ -27,7 +27,7 @@ def key_link(keyspace: str, key: str, now_ns: int) -> str:
 def invalidation_link(id: str, now_ns: int) -> str:
     """The page of one invalidation."""
     if id in _FOLDED_BY_BROWSERS:
-        return _with_range("invalidations", now_ns, [("id", id)])
+        return _with_range("invalidation", now_ns, [("id", id)])
     return _with_range(f"invalidations/{_segment(id)}", now_ns, [])
 
 

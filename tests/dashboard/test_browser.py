@@ -136,12 +136,12 @@ async def test_evidence_opens_in_place_and_stays_open(
                 const frame = () => new Promise(requestAnimationFrame);
                 const find = () => document.querySelectorAll("#reads [data-read]")[number];
                 const isSeen = () => {
-                    const top = find().getBoundingClientRect().top;
+                    const top = find()?.getBoundingClientRect().top;
                     return top > 0 && top < innerHeight;
                 };
                 // What was opened before may still be finding its place.
                 for (let calm = 0; calm < 5; calm = isSeen() ? calm + 1 : 0) {
-                    if (!isSeen()) find().scrollIntoView({ block: "center", behavior: "instant" });
+                    if (!isSeen()) find()?.scrollIntoView({ block: "center", behavior: "instant" });
                     await frame();
                 }
                 return find().dataset.read;
