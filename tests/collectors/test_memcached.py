@@ -63,23 +63,23 @@ def read_of(version: int, ttl_s: float | None = None) -> Reading:
 
 
 @pytest.fixture(scope="module")
-def _real() -> Iterator[RealMemcached]:
+def memcached_server() -> Iterator[RealMemcached]:
     with RealMemcached() as server:
         yield server
 
 
 @pytest.fixture
-def real(_real: RealMemcached) -> Iterator[Client]:
+def real(memcached_server: RealMemcached) -> Iterator[Client]:
     """A client of a real, empty memcached."""
-    client = Client(_real.port)
+    client = Client(memcached_server.port)
     client.say("flush_all")
     yield client
     client.close()
 
 
 @pytest.fixture
-async def node(_real: RealMemcached) -> AsyncIterator[MemcachedServer]:
-    server = connect(_real.port)
+async def node(memcached_server: RealMemcached) -> AsyncIterator[MemcachedServer]:
+    server = connect(memcached_server.port)
     yield server
     await server.close()
 
@@ -144,9 +144,9 @@ async def test_reading_bumps_nothing(node: MemcachedServer, real: Client) -> Non
     assert "fetch=no" in real.say("me product:a")
 
 
-async def test_plain_reads_count_as_use(_real: RealMemcached, real: Client) -> None:
+async def test_plain_reads_count_as_use(memcached_server: RealMemcached, real: Client) -> None:
     real.set("product:a", '{"version":3}', 60)
-    server = connect(_real.port, reads="plain")
+    server = connect(memcached_server.port, reads="plain")
     cache = server.open(JSON, PRODUCT)
     assert list((await cache.inspect(["a", "none"])).readings) == [read_of(3), MISS]
     assert cache.effect is ProbeEffect.REFRESHES
@@ -181,10 +181,10 @@ async def test_at_most_one_batch_takes_tokens_to_fetch_anew(
     assert "W" in real.say("mg product:b t").split(), "the second read left the token alone"
 
 
-async def test_plain_reads_take_no_token(_real: RealMemcached, real: Client) -> None:
+async def test_plain_reads_take_no_token(memcached_server: RealMemcached, real: Client) -> None:
     real.set("product:a", '{"version":3}')
     real.say("md product:a I T30")
-    server = connect(_real.port, reads="plain")
+    server = connect(memcached_server.port, reads="plain")
     assert list((await server.open(JSON, PRODUCT).read(["a"])).readings) == [read_of(3)]
     assert "W" in real.say("mg product:a t").split()
     await server.close()
@@ -284,10 +284,10 @@ async def test_a_binding_says_how_a_value_is_read(
 )
 @pytest.mark.parametrize("reads", ["meta", "plain"])
 async def test_a_key_that_is_none_never_reaches_the_wire(
-    reads: str, key: str, why: str, _real: RealMemcached, real: Client
+    reads: str, key: str, why: str, memcached_server: RealMemcached, real: Client
 ) -> None:
     real.set("product:good", '{"version":1}')
-    server = connect(_real.port, reads=reads)
+    server = connect(memcached_server.port, reads=reads)
     cache = server.open(JSON, PRODUCT)
     before = real.stats()
     reply = await cache.read(["good", key, "good"])
@@ -419,7 +419,7 @@ async def test_a_hanging_node_times_out_and_comes_back() -> None:
 
 
 async def test_a_user_and_password_are_sent_only_to_a_server_that_asks(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, _real: RealMemcached, real: Client
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, memcached_server: RealMemcached, real: Client
 ) -> None:
     monkeypatch.setenv("MEMCACHED_PW_OF_TEST", "right")
     auth = {"username": "stalewatch", "password": {"env": "MEMCACHED_PW_OF_TEST"}}
@@ -440,7 +440,7 @@ async def test_a_user_and_password_are_sent_only_to_a_server_that_asks(
             await one.close()
     before = real.stats()["cmd_set"]
     monkeypatch.setenv("MEMCACHED_PW_OF_TEST", "right")
-    open_node = connect(_real.port, auth=auth)
+    open_node = connect(memcached_server.port, auth=auth)
     assert (await open_node.check()).ok
     assert real.stats()["cmd_set"] == before
     await open_node.close()
@@ -578,7 +578,11 @@ async def test_endless_statistics_are_given_up() -> None:
 async def test_a_server_without_statistics_is_read_without_identity() -> None:
     class Proxy(Scripted):
         async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            for answer in (b"VERSION 1.6\r\n", b"ERROR\r\n", b"VA 13 O0\r\n" + b'{"version":3}\r\n'):
+            for answer in (
+                b"VERSION 1.6\r\n",
+                b"ERROR\r\n",
+                b"VA 13 O0\r\n" + b'{"version":3}\r\n',
+            ):
                 await reader.read(65536)
                 writer.write(answer)
 
