@@ -215,6 +215,7 @@ def _node_settings(
     config: Config, keyspace: str, layer: LayerNodes, target: Target
 ) -> NodeSettings:
     declared = layer.layer
+    kind = load_kinds()[0][declared.kind]
     ttl = declared.documented_ttl
     return NodeSettings(
         layer=layer.name,
@@ -225,8 +226,8 @@ def _node_settings(
         mechanism=declared.mechanism,
         max_staleness_ns=declared.max_staleness.ns,
         ttl_s=None if ttl is None else ttl.seconds,
-        ttl_jitter_s=declared.ttl_jitter.seconds,
-        ages_own_copies=declared.single_tier or load_kinds()[0][declared.kind].ages_own_copies,
+        ttl_jitter_s=declared.ttl_jitter.seconds + kind.ttl_resolution_s,
+        ages_own_copies=declared.single_tier or kind.ages_own_copies,
         checks_per_s=_checks_per_s(config, keyspace, layer.name),
     )
 
