@@ -36,7 +36,7 @@ class EventChecks:
     """All calls belong to one event loop.
 
     `key_of` gives the key that the store names so, `listed` all that are watched. `done` hands on
-    what was counted, `is_open` tells keys with an open finding, and `forget` lets go of keys.
+    what was counted. `let_go` forgets keys, but for those that it returns.
     """
 
     def __init__(
@@ -48,8 +48,7 @@ class EventChecks:
         listed: Callable[[], Sequence[str]],
         key_of: Callable[[str], str | None],
         done: Callable[[], None],
-        is_open: Callable[[str], bool],
-        forget: Callable[[Sequence[str]], None],
+        let_go: Callable[[Sequence[str]], set[str]],
     ) -> None:
         self._horizons = horizons_of(after_ns)
         self._queues: list[deque[Event]] = [deque() for _ in self._horizons]
@@ -59,8 +58,7 @@ class EventChecks:
         self._listed = listed
         self._key_of = key_of
         self._done = done
-        self._is_open = is_open
-        self._forget = forget
+        self._let_go = let_go
         self._lanes: dict[Place, CheckLane] = {}
         self._admission = Admission()
         self._share, self._skipped, self._adapted_at = 1.0, 0, 0
@@ -238,12 +236,8 @@ class EventChecks:
 
     def _tidy(self) -> None:
         """Let go of keys that only events made known, once nothing more is to be read of them."""
-        if self._suspects.is_busy or any(lane.is_busy for lane in self._lanes.values()):
-            return
-        over = [key for key in self._over if key not in self._pending]
-        left = {key for key in over if self._is_open(key)}
-        self._forget([key for key in over if key not in left])
-        self._over = left
+        if not any(lane.is_busy for lane in self._lanes.values()):
+            self._over = self._let_go([key for key in self._over if key not in self._pending])
 
 
 def _number(*names: str) -> int:

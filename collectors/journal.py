@@ -12,6 +12,7 @@ from freshness.check import CheckCell, CheckKey, Seen
 from freshness.rollup import Grain, Reads, Rollup, RollupKey
 from freshness.runs import Run
 from store.base import Batch, Clock, FindingRow, NodeRow, ReadRow, RunRow
+from store.sweeps import SweepRow
 
 NS_PER_S = 1_000_000_000
 DEFINITION = "1"
@@ -61,6 +62,7 @@ class Journal:
         self._nodes: dict[tuple[str, str], NodeRow] = {}
         self._cells: dict[RollupKey, Rollup] = {}
         self._checks: dict[CheckKey, CheckCell] = {}
+        self._sweeps: dict[str, SweepRow] = {}
 
     def name(self, key: str) -> str:
         """The key as the store keeps it."""
@@ -119,6 +121,10 @@ class Journal:
         """Write how a node stands."""
         self._nodes[row.layer, row.node] = row
 
+    def put_sweep(self, row: SweepRow) -> None:
+        """Write how a sweep stands."""
+        self._sweeps[row.id] = row
+
     def count(
         self, layer: str, node: str, stratum: str, max_staleness: int, start: int, reads: Reads
     ) -> None:
@@ -154,6 +160,7 @@ class Journal:
             self._nodes,
             self._cells,
             self._checks,
+            self._sweeps,
         )
         if not any(gathered):
             return None
@@ -166,9 +173,11 @@ class Journal:
             nodes=list(self._nodes.values()),
             rollups=self._cells,
             checks=self._checks,
+            sweeps=list(self._sweeps.values()),
         )
         self._runs, self._reads, self._cleared = {}, {}, []
-        self._findings, self._nodes, self._cells, self._checks = {}, {}, {}, {}
+        self._findings, self._nodes, self._cells = {}, {}, {}
+        self._checks, self._sweeps = {}, {}
         return batch
 
     def _minute_of(self, stamp: int) -> int:

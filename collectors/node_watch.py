@@ -4,11 +4,11 @@ It knows nothing of the other nodes, so that one that is down or slow costs them
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from collectors.base import Cache, Reply
+from collectors.base import Cache, KeyPage, Reply, SourceError
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
@@ -53,7 +53,7 @@ class NodeWatch:
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
         if self.is_busy:
-            self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
         self.is_busy = True
         try:
@@ -77,6 +77,19 @@ class NodeWatch:
         if reply.was_asked:
             self._note_reply(keys, reply)
         return reply
+
+    async def walk(self, cursor: str) -> KeyPage:
+        """A page of the keys that the node holds. Raises SourceError."""
+        walk: Callable[[str], Awaitable[KeyPage]] | None = getattr(self.cache, "walk", None)
+        if walk is None:
+            raise SourceError("caches of this kind cannot list their keys")
+        return await walk(cursor)
+
+    def count(self, stratum: str, start: int, reads: Reads) -> None:
+        """Count reads that began at a stamp."""
+        if reads.n:
+            node = self.settings
+            self.journal.count(node.layer, node.name, stratum, node.max_staleness_ns, start, reads)
 
     def settle(self, look: Look) -> None:
         """Judge doubtful reads of a look's keys anew, on what is known by now."""
@@ -137,7 +150,7 @@ class NodeWatch:
             # The node was dropped, or the clock began anew, while the reply was under way.
             return
         if not reply.was_asked:
-            self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
         self._note_reply(look.keys, reply)
         judged = self.ledger.judge_batch(
@@ -177,14 +190,14 @@ class NodeWatch:
         if judged.shared is None or not _is_fresh(judged.shared):
             return
         reads = _reads(judged.shared, judged.calm - judged.negatives)
-        self._count(stratum, reply.start_ns, reads)
+        self.count(stratum, reply.start_ns, reads)
         negatives = reads._replace(negative=True, n=judged.negatives)
-        self._count(stratum, reply.start_ns, negatives)
+        self.count(stratum, reply.start_ns, negatives)
 
     def _take_judged(
         self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
     ) -> None:
-        self._count(stratum, reply.start_ns, _reads(judgement, 1, reading))
+        self.count(stratum, reply.start_ns, _reads(judgement, 1, reading))
         if judgement.verdict is not Verdict.FRESH:
             self._keep(key, reading, judgement, reply, stratum)
         if key not in self.findings and self._is_behind(key, reading):
@@ -209,12 +222,12 @@ class NodeWatch:
     def _count_without(self, reading: Reading, reply: Reply, stratum: str) -> None:
         # What our own read has just put there was a miss.
         result = Result.MISS if reading.filled else reading.result
-        self._count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
+        self.count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
 
     def _settle(self, key: str, read: Doubtful, judgement: Judgement) -> None:
         row = read.row
-        self._count(row.stratum, row.start_ns, _reads(read.judgement, -1, read.reading))
-        self._count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading))
+        self.count(row.stratum, row.start_ns, _reads(read.judgement, -1, read.reading))
+        self.count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading))
         if judgement.verdict is Verdict.FRESH:
             self.journal.clear_read(row.id)
             return
@@ -234,11 +247,6 @@ class NodeWatch:
             return False
         held, newest = reading.value.version, latest.version
         return held is not None and newest is not None and held < newest
-
-    def _count(self, stratum: str, start: int, reads: Reads) -> None:
-        if reads.n:
-            node = self.settings
-            self.journal.count(node.layer, node.name, stratum, node.max_staleness_ns, start, reads)
 
     def _read_row(
         self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str

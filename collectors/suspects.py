@@ -46,12 +46,21 @@ class Suspects:
         self._settled = settled
         self._counted = counted
         self._waiting: dict[str, _Suspect] = {}
+        self._asked: Mapping[str, _Suspect] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether any suspect waits for its look."""
         return self._task is not None
+
+    def has(self, node: NodeWatch, key: str) -> bool:
+        """Whether the node's copy of the key waits for its look, or is being looked at."""
+        place = node.settings.layer, node.settings.name
+        return any(
+            key in suspects and place in suspects[key].nodes
+            for suspects in (self._waiting, self._asked)
+        )
 
     def add(self, node: NodeWatch, keys: Iterable[str]) -> None:
         """Suspect the copies of these keys at a node."""
@@ -75,10 +84,10 @@ class Suspects:
             while self._waiting:
                 # Whoever is suspected while the answer is under way has a later look of its own.
                 keys = list(self._waiting)[: max(1, self._origin.origin.batch_keys)]
-                asked = {key: self._waiting.pop(key) for key in keys}
-                await self._ask(asked)
+                self._asked = {key: self._waiting.pop(key) for key in keys}
+                await self._ask(self._asked)
         finally:
-            self._task = None
+            self._task, self._asked = None, {}
 
     async def _ask(self, asked: Mapping[str, _Suspect]) -> None:
         look, _ = await self._origin.ask(list(asked))

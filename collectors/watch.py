@@ -21,6 +21,7 @@ from freshness.model import Order
 from freshness.runs import RunBook
 from store.base import ORIGIN, Batch, FindingRow, RunRow
 from store.messages import InvalidationRow
+from store.sweeps import SweepRow
 
 RECENT_CHANGES = 200
 SHOWN_SUSPECTS = 50
@@ -106,8 +107,7 @@ class Watch:
             lambda: sampler.listed,
             self._key_named,
             self.flush,
-            lambda key: any(key in node.findings for node in self._nodes.values()),
-            self._forget_unlisted,
+            self.let_go,
         )
         self._reading: set[asyncio.Task[None]] = set()
         self._leftovers = Leftovers(self._journal)
@@ -133,6 +133,19 @@ class Watch:
         """
         self._checks.rebuild(rows, seen_until)
 
+    def suspect(self, node: NodeWatch, key: str) -> None:
+        """Have a copy asked for, the origin first, and again once it may be proven stale."""
+        self._suspects.add(node, [key])
+
+    def is_in_doubt(self, node: NodeWatch, key: str) -> bool:
+        """Whether a suspected copy is still to be read again."""
+        return self._suspects.has(node, key) or self._rechecks.has(node, key)
+
+    def put_sweep(self, row: SweepRow) -> None:
+        """Write how a sweep stands, with all that it counted."""
+        self._journal.put_sweep(row)
+        self.flush()
+
     def replace_keys(self, keys: Sequence[str]) -> None:
         """Watch other keys from the next round on; what is no longer listed is forgotten."""
         if self.sampler.has_only(keys):
@@ -153,8 +166,17 @@ class Watch:
             self._names = {self._journal.name(key): key for key in self.sampler.keys}
         return self._names.get(name)
 
-    def _forget_unlisted(self, keys: Iterable[str]) -> None:
-        self._forget_keys(key for key in keys if not self.sampler.lists(key))
+    def let_go(self, keys: Iterable[str]) -> set[str]:
+        """Forget keys that only events or sweeps made known; those of which more is to be read."""
+        nodes = self._nodes.values()
+        unlisted = [key for key in keys if not self.sampler.lists(key)]
+        kept = {
+            key
+            for key in unlisted
+            if any(key in node.findings or self.is_in_doubt(node, key) for node in nodes)
+        }
+        self._forget_keys(key for key in unlisted if key not in kept)
+        return kept
 
     def _forget_keys(self, keys: Iterable[str]) -> None:
         keys, now = list(keys), self._clock.now_ns()

@@ -14,6 +14,7 @@ from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
 from store.messages import Messages
 from store.page import Page
+from store.sweeps import SweepRow, Sweeps
 
 ORIGIN = ""
 """The layer name under which the runs of an origin are kept."""
@@ -147,6 +148,7 @@ class Batch:
     nodes: Sequence[NodeRow] = ()
     rollups: Mapping[RollupKey, Rollup] = field(default_factory=dict)
     """Minute deltas, added to what the store holds (negative counts where a read was re-judged)."""
+    sweeps: Sequence[SweepRow] = ()
     checks: Mapping[CheckKey, CheckCell] = field(default_factory=dict)
     """Event-triggered checks, added to what the store holds."""
 
@@ -279,7 +281,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Checks, Catalogue, Messages, AlertBook, Protocol):
+class Store(Facts, Findings, Rollups, Checks, Catalogue, Messages, Sweeps, AlertBook, Protocol):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:

@@ -46,6 +46,12 @@ def v4(db: Database) -> None:
     _run(db, "v4.sql")
 
 
+@migrations()
+def v5(db: Database) -> None:
+    """Sweeps."""
+    _run(db, "v5.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

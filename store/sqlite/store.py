@@ -27,6 +27,7 @@ from store.sqlite import (
     receipts,
     retain,
     runs,
+    sweeps,
 )
 from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
@@ -34,6 +35,7 @@ from store.sqlite.connections import MEMORY, Connections
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
+from store.sweeps import SweepRow
 
 _NS: Final = 10**9
 _WIDTHS: Final = {
@@ -82,6 +84,7 @@ class SqliteStore:
             nodes.write_nodes(db.conn, batch.nodes)
             cells.add_deltas(db.conn, batch.rollups)
             checks.add_checks(db.conn, batch.checks)
+            sweeps.write_sweeps(db.conn, batch.sweeps)
 
     def last_ids(self) -> tuple[int, int]:
         """The highest run id and read id in the store (0 where empty)."""
@@ -226,6 +229,31 @@ class SqliteStore:
         """Receipts whose invalidation never came, newest first."""
         with self._connections.reader() as connection:
             return receipts.read_orphans(connection, since_ns, limit)
+
+    def ask_sweep(self, row: SweepRow) -> None:
+        """Ask for a sweep, for whoever watches the layer to take up."""
+        with self._transaction() as db:
+            sweeps.write_sweeps(db.conn, [row])
+
+    def pause_sweep(self, id: str, is_paused: bool) -> None:
+        """Say whether a sweep is to rest; whoever runs it sees to that."""
+        with self._transaction() as db:
+            sweeps.pause_sweep(db.conn, id, is_paused)
+
+    def is_sweep_paused(self, id: str) -> bool:
+        """Whether it is to rest."""
+        with self._connections.reader() as connection:
+            return sweeps.is_paused(connection, id)
+
+    def sweep(self, id: str) -> SweepRow | None:
+        """One sweep, or None."""
+        with self._connections.reader() as connection:
+            return sweeps.read_sweep(connection, id)
+
+    def sweeps(self, open_only: bool = False, limit: int = 100) -> Sequence[SweepRow]:
+        """Newest first."""
+        with self._connections.reader() as connection:
+            return sweeps.read_sweeps(connection, open_only, limit)
 
     def alerts(self) -> Sequence[AlertRow]:
         """Those that are pending or firing, then those that were resolved last."""
