@@ -1,9 +1,11 @@
 """Polls of one trace source: overlapping windows, spans to rows, what was cut off.
 
-A poll asks for everything of the last `lookback` again, so that late spans are found; what is
-stored already changes nothing. A search that is full is asked anew in two halves, down to a second.
-Polled spans say nothing by their absence: a search may leave any of them out, so that their
-sequence numbers are let go and no gap can be taken for a loss.
+A poll asks for all that began since the one before, and for `lookback` before it again, so that
+late spans are found; what is stored already changes nothing. A search that is full is asked anew in
+two halves, down to a second.
+
+Polled spans say nothing by their absence, since a search may leave out any of them: their sequence
+numbers are let go, so that no gap is taken for a loss.
 """
 
 import asyncio
@@ -72,7 +74,9 @@ class Poller:
 
     def _due(self, now_ns: int) -> tuple[Window, bool]:
         """What is to be asked for, and whether some time before it is given up."""
-        last_ns = now_ns if self._read_until_ns is None else min(now_ns, self._read_until_ns)
+        if self._read_until_ns is None:
+            self._read_until_ns = now_ns  # a source that is down from the start is caught up with
+        last_ns = min(now_ns, self._read_until_ns)
         oldest_ns = now_ns - self._lookback_ns - CATCH_UP_NS
         from_ns = last_ns - self._lookback_ns
         window = Window(max(from_ns, oldest_ns, 0) // NS, -(-now_ns // NS) + 1)

@@ -117,7 +117,7 @@ class PollOptions(ConnectionOptions):
     interval: Duration = Duration.parse("30s")
     """From one poll to the next; a second at least."""
     lookback: Duration = Duration.parse("5m")
-    """How far back each poll asks, thus how late a span may be; twice `interval` at least."""
+    """How far before the last poll each asks, thus how late a span may be."""
     limit: Annotated[int, Field(ge=1, le=10_000)] = 500
     """Most traces of one search; a search that is full is asked again in shorter windows."""
     longest_reply: Size = Size.parse("8MiB")
