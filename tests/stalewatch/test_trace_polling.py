@@ -1,4 +1,4 @@
-"""Polls over recorded replies of Jaeger: what is stored, what is told, and mistakes in the config."""
+"""Polls over recorded replies of Jaeger: what is stored and told, and mistakes in the config."""
 
 import threading
 from collections.abc import Iterator
