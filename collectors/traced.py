@@ -5,7 +5,7 @@ no outcome, so that no receiver takes them for one. Without an SDK nothing is ma
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -63,6 +63,10 @@ class TracedCache(Traced):
     def effect(self) -> ProbeEffect:
         """What a read does to the cache."""
         return self._cache.effect
+
+    def __getattr__(self, name: str) -> Any:
+        """What else this kind of cache can do, such as `walk`: it is no batch, and no span."""
+        return getattr(self._cache, name)
 
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """Read suspected keys, and say so."""

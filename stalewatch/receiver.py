@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from collectors.otlp.app import OtlpApp
-from collectors.otlp.intake import Intake
+from collectors.otlp.intake import Intake, Sink
 from settings import Address
 from stalewatch.clock import wall_ns
 from stalewatch.config.model import Config
@@ -27,11 +27,13 @@ log = structlog.get_logger()
 
 
 class Receiver:
-    """Listens from `start` to `stop`; the store must outlive it."""
+    """Listens from `start` to `stop`; the store and the `sink` of its rows must outlive it."""
 
-    def __init__(self, config: Config, otlp: Otlp, store: Store, metrics: Metrics) -> None:
+    def __init__(
+        self, config: Config, otlp: Otlp, store: Store, sink: Sink, metrics: Metrics
+    ) -> None:
         self._intake = Intake(
-            store,
+            sink,
             make_names(config),
             make_mapper(config, store),
             metrics.otlp,

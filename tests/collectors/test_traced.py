@@ -103,3 +103,12 @@ async def test_our_own_spans_are_no_receipts(spans: InMemorySpanExporter) -> Non
     for kind in (4, 5):
         span = Span(kind, "1" * 32, "1" * 16, "", 1, 2, False, PLACE, ())  # type: ignore[arg-type]
         assert Mapper(lambda *_: True).row(span, 10) is Outcome.OTHER
+
+
+async def test_what_else_a_cache_can_do_is_still_there() -> None:
+    class Walking(Answering):
+        async def walk(self, cursor: str = "") -> str:
+            return f"after {cursor}"
+
+    assert await TracedCache(Walking(), PLACE).walk("7") == "after 7"
+    assert getattr(TracedCache(Answering(), PLACE), "walk", None) is None
