@@ -12,6 +12,7 @@ NAMES = (
     "event_checks",
     "otlp_rate",
     "outbox_crash",
+    "tracing",
 )
 
 

@@ -15,6 +15,7 @@ from freshness.rollup import Rollup
 from stalewatch.check_metrics import CheckMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
+from stalewatch.trace_metrics import TraceMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
 
 NS_PER_S: Final = 1_000_000_000
@@ -48,6 +49,8 @@ class Metrics:
         """What the outbox counts."""
         self.otlp = OtlpMetrics(self.registry)
         """What the receiver of traces counts."""
+        self.traces = TraceMetrics(self.registry)
+        """What polls of tracing back ends count."""
 
     def _declare_reads(self) -> None:
         here = self.registry

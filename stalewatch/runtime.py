@@ -13,6 +13,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from collectors.journal import Ids
+from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
@@ -22,8 +23,10 @@ from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
+from stalewatch.tracing import span
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
+from stalewatch_sdk.attributes import KEYSPACE
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 from store.messages import InvalidationRow
 
@@ -237,10 +240,12 @@ class Runtime:
             # What cannot be kept is not gathered: a gap in coverage, told by the missed rounds.
             self._metrics.note_missed(f"round {watch.settings.keyspace}")
             return
-        task = asyncio.create_task(watch.run_round(wait_s=0.9 * _interval_s(watch)))
-        self._rounds.add(task)
-        task.add_done_callback(self._rounds.discard)
-        done: Round = await task
+        with span("round", {KEYSPACE: watch.settings.keyspace}) as job:
+            task = asyncio.create_task(watch.run_round(wait_s=0.9 * _interval_s(watch)))
+            self._rounds.add(task)
+            task.add_done_callback(self._rounds.discard)
+            done: Round = await task
+            job.end(done.origin_why, {BATCH_KEYS: done.keys})
         seconds = (done.end_ns - done.start_ns) / NS_PER_S
         self._metrics.observe_round(
             watch.settings.keyspace, seconds, wall_ns(), origin_answered=not done.origin_why
@@ -251,7 +256,8 @@ class Runtime:
             await watch.extend()
 
     async def _evaluate(self) -> None:
-        await asyncio.to_thread(self._alerting.evaluate)
+        with span("evaluate rules"):
+            await asyncio.to_thread(self._alerting.evaluate)
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

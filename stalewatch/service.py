@@ -19,6 +19,7 @@ from stalewatch.metrics import Metrics
 from stalewatch.receiver import Receiver
 from stalewatch.runtime import ReloadError, Runtime
 from stalewatch.server import create_app, server_config
+from stalewatch.trace_polling import TracePolling
 from store.base import Store
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Service:
         url = config.server.external_url
         self._external_url = str(url) if url else ""
         self._runtime = Runtime(config, store, self._metrics, self._address_of_ui)
+        self._polling = TracePolling(config, store, self._metrics)
         app = create_app(
             store=store,
             metrics=self._metrics,
@@ -53,6 +55,7 @@ class Service:
             auth=_auth(config.server),
             metrics_open=config.server.metrics_open,
             title=config.server.title,
+            problems=self._polling.problems,
         )
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = QuietUvicorn(served, self._tell)
@@ -74,8 +77,10 @@ class Service:
         try:
             if self._receiver is not None:
                 await self._receiver.start()
+            self._polling.start()
             await self._server.serve(sockets=[self._socket])
         finally:
+            await self._polling.stop()
             if self._receiver is not None:
                 await self._receiver.stop()
             self._socket.close()

@@ -1,9 +1,11 @@
 """From a config to watches: who is connected to what. Nothing here probes, judges or writes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlsplit
 
 from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
 from collectors.base import Keyspace as KindKeyspace
@@ -13,8 +15,17 @@ from collectors.journal import Ids, NodeSettings
 from collectors.kinds import DEFAULT_PORTS, load_kinds
 from collectors.sample import Sampler
 from collectors.throttle import ThrottledCache, ThrottledOrigin
+from collectors.traced import (
+    ORIGIN_NAME,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    TracedCache,
+    TracedOrigin,
+)
 from collectors.watch import Watch, WatchSettings
 from stalewatch.config.model import Config, Keyspace, Layer
+from stalewatch.config.model import Origin as OriginSettings
+from stalewatch_sdk import attributes as ours
 from store.base import Batch
 
 
@@ -24,6 +35,8 @@ class Connected:
 
     server: Server
     budget: Budget
+    traced: Mapping[str, str | int] = field(default_factory=dict)
+    """What spans of its reads say of it."""
 
 
 @dataclass(slots=True)
@@ -85,8 +98,9 @@ class Wiring:
         keyspace = self.config.keyspaces[name]
         connected = self.origins[keyspace.origin.name]
         source = connected.server.open(keyspace.origin.binding, _kind_keyspace(name, keyspace))
+        traced = {ours.KEYSPACE: name, **connected.traced}
         return ThrottledOrigin(
-            source,  # type: ignore[arg-type]  # an origin kind opens origins
+            TracedOrigin(source, traced),  # type: ignore[arg-type]  # an origin kind opens origins
             connected.budget,
             self.clock.now_ns,
             keyspace.sample.interval.ns,
@@ -97,8 +111,9 @@ class Wiring:
         keyspace = self.config.keyspaces[name]
         binding = keyspace.layers[layer.name]
         source = connected.server.open(binding, _kind_keyspace(name, keyspace))
+        traced = {ours.KEYSPACE: name, ours.LAYER: layer.name, **connected.traced}
         return ThrottledCache(
-            source,  # type: ignore[arg-type]  # a cache kind opens caches
+            TracedCache(source, traced),  # type: ignore[arg-type]  # a cache kind opens caches
             connected.budget,
             self.clock.now_ns,
             keyspace.sample.interval.ns,
@@ -124,7 +139,11 @@ class Wiring:
     def _connect(self, layer: LayerNodes, target: Target) -> None:
         kind = load_kinds()[0][layer.layer.kind]
         server = kind.connect(target, layer.layer, self.clock.now_ns)
-        connected = Connected(server, _budget(layer.layer.limit.per_second, self.clock))
+        connected = Connected(
+            server,
+            _budget(layer.layer.limit.per_second, self.clock),
+            {ours.NODE: target.name, SERVER_ADDRESS: target.host, SERVER_PORT: target.port},
+        )
         layer.nodes[target.name] = target, connected
         for name, watch in self.watches.items():
             if layer.name in self.config.keyspaces[name].layers:
@@ -139,6 +158,7 @@ def wire(config: Config, clock: Clock) -> Wiring:
         name: Connected(
             kinds[origin.kind].connect(origin, clock.now_ns),
             _budget(origin.limit.per_second, clock),
+            _traced_origin(name, origin),
         )
         for name, origin in config.origins.items()
     }
@@ -241,6 +261,15 @@ def _checks_per_s(config: Config, keyspace: str, layer: str) -> float:
 
 def _kind_keyspace(name: str, keyspace: Keyspace) -> KindKeyspace:
     return KindKeyspace(name, keyspace.version.type)
+
+
+def _traced_origin(name: str, origin: OriginSettings) -> Mapping[str, str | int]:
+    """What spans say of an origin; a URL may hold more than the host, which is all that is told."""
+    url = getattr(origin, "url", None)
+    host = getattr(origin, "host", None)
+    with contextlib.suppress(ValueError):  # what is no URL is told by the origin's own reads
+        host = urlsplit(str(url)).hostname if url else host
+    return {ORIGIN_NAME: name, **({SERVER_ADDRESS: str(host)} if host else {})}
 
 
 def _budget(per_second: float, clock: Clock) -> Budget:

@@ -32,8 +32,9 @@ from opentelemetry.trace import SpanKind
 from stalewatch.clock import wall_ns
 from stalewatch.config import load
 from stalewatch.listening import AddressError
+from stalewatch.mapping import KnownNodes
 from stalewatch.metrics import Metrics
-from stalewatch.receiver import KnownNodes, Receiver
+from stalewatch.receiver import Receiver
 from stalewatch_sdk import attributes as names
 from store.base import Batch
 from store.sqlite import SqliteStore
