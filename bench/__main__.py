@@ -10,6 +10,7 @@ NAMES = (
     "crash",
     "detection",
     "event_checks",
+    "sweep",
     "otlp_rate",
     "outbox_crash",
     "tracing",
