@@ -167,7 +167,8 @@ class CacheKind:
 
     `options` and `binding` are pydantic models: of the layer's own settings, and of how a keyspace
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
-    `ages_own_copies` is whether the age of a reading is always that of the node's own copy.
+    `ages_own_copies` is whether the age of a reading is always that of the node's own copy,
+    `is_pool` whether many caches answer as one, so that nothing is said of a node as a whole.
     """
 
     options: type[Any]
@@ -175,6 +176,7 @@ class CacheKind:
     connect: Callable[[Target, Any, NowNs], Server]
     grants: Callable[[Any, Mapping[str, Any]], str]
     ages_own_copies: bool = False
+    is_pool: bool = False
 
 
 @dataclass(frozen=True, slots=True)

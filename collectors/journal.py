@@ -19,7 +19,10 @@ DEFINITION = "1"
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live."""
+    """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live.
+
+    `is_pool` says from the start that many answer as this one.
+    """
 
     layer: str
     name: str
@@ -31,6 +34,7 @@ class NodeSettings:
     ttl_s: float | None = None
     ttl_jitter_s: float = 0.0
     ages_own_copies: bool = False
+    is_pool: bool = False
 
 
 class Ids:

@@ -141,7 +141,9 @@ class Watch:
         """Watch a node from the next round on."""
         runs = RunBook(self._max_gap_ns())
         surroundings = Surroundings(runs, lambda: list(dict.fromkeys(self._changed)))
-        findings = FindingBook(settings, self._ledger, self._journal, surroundings)
+        findings = FindingBook(
+            settings, self._ledger, self._journal, surroundings, settings.is_pool
+        )
         node = NodeWatch(
             settings,
             cache,

@@ -198,6 +198,7 @@ def _watch_settings(config: Config, name: str, keyspace: Keyspace) -> WatchSetti
 
 def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
     declared = layer.layer
+    kind = load_kinds()[0][declared.kind]
     ttl = declared.documented_ttl
     return NodeSettings(
         layer=layer.name,
@@ -209,7 +210,8 @@ def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
         max_staleness_ns=declared.max_staleness.ns,
         ttl_s=None if ttl is None else ttl.seconds,
         ttl_jitter_s=declared.ttl_jitter.seconds,
-        ages_own_copies=declared.single_tier or load_kinds()[0][declared.kind].ages_own_copies,
+        ages_own_copies=declared.single_tier or kind.ages_own_copies,
+        is_pool=kind.is_pool,
     )
 
 
