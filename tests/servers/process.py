@@ -176,15 +176,16 @@ class Server(ABC):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _signal_all(self, number: signal.Signals) -> None:
-        """Signal the server and its children: workers may have sessions of their own."""
+        """Signal the server and its children: workers may have sessions of their own.
+
+        The server comes first, or it would start workers anew in place of those that died.
+        """
         if self._process is None:
             return
         with contextlib.suppress(psutil.NoSuchProcess):
-            for child in self._process.children(recursive=True):
+            for each in (self._process, *self._process.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    child.send_signal(number)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            self._process.send_signal(number)
+                    each.send_signal(number)
 
     def __enter__(self) -> Self:
         try:
