@@ -39,6 +39,7 @@ class Shop:
     varnish: VarnishServer
     asked: list[Asked]
     secret: Path
+    origin_port: int
     version: int = 1
     cache_control: str = "max-age=60"
     requests: int = 0
@@ -89,7 +90,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         (snippet,) = snippets("varnish.md", "vcl")
         vcl = PLAIN_VCL.format(host="127.0.0.1", port=web.port) + snippet + PURGING
         with VarnishServer(vcl=vcl) as varnish:
-            box.append(Shop(varnish, web.asked, tmp_path / "secret"))
+            box.append(Shop(varnish, web.asked, tmp_path / "secret", web.port))
             box[0].held.set()
             yield box[0]
 
