@@ -122,6 +122,28 @@ class Cache(Source, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """Some of the keys that a node holds, as the keyspace calls them.
+
+    `cursor` goes on after them, empty at the end.
+    """
+
+    keys: Sequence[str]
+    cursor: str
+
+
+class Walkable(Cache, Protocol):
+    """A cache that can list what it holds."""
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """The page after a cursor; raises SourceError.
+
+        A key may come twice, and every key that is there throughout comes once at least.
+        """
+        ...
+
+
 class Origin(Source, Protocol):
     """The source of truth of one keyspace."""
 
@@ -169,6 +191,7 @@ class CacheKind:
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
     `ages_own_copies` is whether the age of a reading is always that of the node's own copy,
     `is_pool` whether many caches answer as one, so that nothing is said of a node as a whole.
+    `ttl_resolution_s` is by how much a TTL that it tells may be off, either way.
     """
 
     options: type[Any]
@@ -177,6 +200,7 @@ class CacheKind:
     grants: Callable[[Any, Mapping[str, Any]], str]
     ages_own_copies: bool = False
     is_pool: bool = False
+    ttl_resolution_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

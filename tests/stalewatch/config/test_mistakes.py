@@ -27,8 +27,8 @@ BENT = {
         "kind: redis",
         "kind: rediss",
         [
-            "11:11: layers.regional.kind: expected redis, http, varnish, nginx, cdn or inprocess; "
-            "did you mean redis?"
+            "11:11: layers.regional.kind: expected redis, http, varnish, nginx, cdn, inprocess or "
+            "memcached; did you mean redis?"
         ],
     ),
     "unknown mechanism": (
