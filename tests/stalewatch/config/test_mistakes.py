@@ -26,7 +26,9 @@ BENT = {
     "unknown kind": (
         "kind: redis",
         "kind: rediss",
-        ["11:11: layers.regional.kind: expected redis, http or inprocess; did you mean redis?"],
+        [
+            "11:11: layers.regional.kind: expected redis, http, inprocess or memcached; did you mean redis?"
+        ],
     ),
     "unknown mechanism": (
         "mechanism: purge",
