@@ -27,7 +27,8 @@ BENT = {
         "kind: redis",
         "kind: rediss",
         [
-            "11:11: layers.regional.kind: expected redis, http, inprocess or memcached; did you mean redis?"
+            "11:11: layers.regional.kind: expected redis, http, inprocess or memcached; "
+            "did you mean redis?"
         ],
     ),
     "unknown mechanism": (
