@@ -1,0 +1,97 @@
+"""Whether a window was measured at all: observed over expected slices.
+
+What is expected comes from the grid (each listed place, each slice) and never from what was found:
+a dead collector finds nothing, and nothing would be missing from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from freshness.counts import Counts
+from freshness.series import Place
+from freshness.window import Cumulative, Window
+
+FLOOR: Final = Fraction(9, 10)
+"""Below this coverage a window is no data."""
+
+Listing = Mapping[Place, Sequence[Window]]
+"""When each place was listed and to be measured; a listing begins when measuring was set up."""
+
+
+class Gap(StrEnum):
+    """Why a window is no data: an alert on it is frozen, and neither fires nor resolves."""
+
+    STALE_WATERMARK = "stale-watermark"
+    NOT_LISTED = "nothing-listed"
+    LOW_COVERAGE = "low-coverage"
+    NO_EVENTS = "no-events"
+
+
+class Coverage(NamedTuple):
+    """Slices (or pairs) that were observed of those expected; `short` are places below the floor.
+
+    One dead node of thirty leaves the whole covered; `short` names it.
+    """
+
+    observed: int
+    expected: int
+    short: tuple[Place, ...] = ()
+
+    @property
+    def share(self) -> Fraction | None:
+        """None where nothing was expected."""
+        return Fraction(self.observed, self.expected) if self.expected else None
+
+
+def cover_grid(
+    series: Mapping[Place, Cumulative], listing: Listing, window: Window, slice_s: int
+) -> Coverage:
+    """Slices with judged events of listed places, over all their slices in the window."""
+    observed = expected = 0
+    short = []
+    for place, listed in listing.items():
+        found = series.get(place)
+        seen = wanted = 0
+        for stay in listed:
+            span = window.within(stay)
+            slices = span.length_s // slice_s
+            if slices:
+                wanted += slices
+                seen += 0 if found is None else min(slices, found.clusters(span))
+        if seen < FLOOR * wanted:
+            short.append(place)
+        observed += seen
+        expected += wanted
+    return Coverage(observed, expected, tuple(short))
+
+
+def cover_events(series: Mapping[Place, Cumulative], window: Window) -> Coverage:
+    """Judged events over all that were expected, for what has no grid: unknown ones are lost.
+
+    Pairs are made for every node that should have heard, so what is expected is no finding either.
+    """
+    observed = expected = 0
+    short = []
+    for place, cells in series.items():
+        counts = cells.window(window)
+        wanted = counts.judged + counts.unknown
+        if counts.judged < FLOOR * wanted:
+            short.append(place)
+        observed += counts.judged
+        expected += wanted
+    return Coverage(observed, expected, tuple(short))
+
+
+def find_gap(
+    coverage: Coverage, counts: Counts, is_watermark_stale: bool, floor: Fraction = FLOOR
+) -> Gap | None:
+    """Why a window is no data; None where it is measured."""
+    if is_watermark_stale:
+        return Gap.STALE_WATERMARK
+    if coverage.share is None:
+        return Gap.NO_EVENTS if counts.judged <= 0 else Gap.NOT_LISTED
+    if coverage.share < floor:
+        return Gap.LOW_COVERAGE
+    return Gap.NO_EVENTS if counts.judged <= 0 else None
