@@ -5,7 +5,7 @@ Plain arrays of doubles, a row of sums an entry: 80 bytes a cell and two look-up
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import sub
 from typing import Final, NamedTuple
 
@@ -51,7 +51,7 @@ class Cumulative:
             self._sums.extend(total)
 
     @property
-    def starts(self) -> array[int]:
+    def starts(self) -> Sequence[int]:
         """Where cells begin, in order; not to be written to."""
         return self._starts
 
@@ -70,7 +70,7 @@ class Cumulative:
         at, sums = _CLUSTERS, self._sums
         return int(sums[last * _WIDTH + at] - sums[first * _WIDTH + at])
 
-    def sums(self, field: str) -> array[float]:
+    def sums(self, field: str) -> Sequence[float]:
         """One field's sums: entry i is of the cells before the i-th start, the last one of all."""
         return self._sums[Counts._fields.index(field) :: _WIDTH]
 
