@@ -1,6 +1,5 @@
 """Objectives, counts and series to test budgets with."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 from hypothesis import strategies as st
@@ -47,7 +46,7 @@ def calendar(budgeting: Budgeting = OCCURRENCES, target: str = "0.999") -> Objec
     return Objective(Measure.READS, Fraction(target), Calendar.MONTH, budgeting)
 
 
-def steady(cell: Counts, since_s: int, until_s: int, step_s: int = 60) -> Mapping[int, Counts]:
+def steady(cell: Counts, since_s: int, until_s: int, step_s: int = 60) -> dict[int, Counts]:
     """The same cell over and over."""
     return dict.fromkeys(range(since_s, until_s, step_s), cell)
 
