@@ -45,26 +45,51 @@ class Coverage(NamedTuple):
         return Fraction(self.observed, self.expected) if self.expected else None
 
 
-def cover_grid(
-    series: Mapping[Place, Cumulative], listing: Listing, window: Window, slice_s: int
-) -> Coverage:
-    """Slices with judged events of listed places, over all their slices in the window."""
-    observed = expected = 0
-    short = []
-    for place, listed in listing.items():
-        found = series.get(place)
-        seen = wanted = 0
-        for stay in listed:
-            span = window.within(stay)
-            slices = span.length_s // slice_s
-            if slices:
-                wanted += slices
-                seen += 0 if found is None else min(slices, found.clusters(span))
-        if seen < FLOOR * wanted:
-            short.append(place)
-        observed += seen
-        expected += wanted
-    return Coverage(observed, expected, tuple(short))
+class Grid:
+    """Where and when slices are expected."""
+
+    __slots__ = ("_common", "listing", "slice_s")
+
+    def __init__(self, listing: Listing, slice_s: int) -> None:
+        self.listing, self.slice_s = listing, slice_s
+        # In this time every place is listed; empty where some place came back, or none is listed.
+        stays = [stay for listed in listing.values() for stay in listed]
+        is_simple = bool(stays) and all(len(listed) == 1 for listed in listing.values())
+        since_s = max((stay.since_s for stay in stays), default=0)
+        until_s = min((stay.until_s for stay in stays), default=0)
+        self._common = Window(since_s, until_s) if is_simple else Window(0, 0)
+
+    def cover(self, places: Mapping[Place, Cumulative], whole: Cumulative, at: Window) -> Coverage:
+        """Slices of a window with judged events of listed places, over all of their slices.
+
+        `whole` is the sum of `places`. Where it lacks less than what would bring a single place
+        below the floor, no place is short and none needs to be looked at by itself.
+        """
+        if at.length_s and self._common.within(at) == at and places.keys() <= self.listing.keys():
+            each = at.length_s // self.slice_s
+            expected = each * len(self.listing)
+            missing = expected - whole.clusters(at)
+            if 0 <= missing <= (1 - FLOOR) * each:
+                return Coverage(expected - missing, expected)
+        return self._cover_each(places, at)
+
+    def _cover_each(self, places: Mapping[Place, Cumulative], at: Window) -> Coverage:
+        observed = expected = 0
+        short = []
+        for place, listed in self.listing.items():
+            found = places.get(place)
+            seen = wanted = 0
+            for stay in listed:
+                span = at.within(stay)
+                slices = span.length_s // self.slice_s
+                if slices:
+                    wanted += slices
+                    seen += 0 if found is None else min(slices, found.clusters(span))
+            if seen < FLOOR * wanted:
+                short.append(place)
+            observed += seen
+            expected += wanted
+        return Coverage(observed, expected, tuple(short))
 
 
 def cover_events(series: Mapping[Place, Cumulative], window: Window) -> Coverage:

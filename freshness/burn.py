@@ -4,7 +4,7 @@ A pair fires where its long window (it matters) and its short window (it still g
 faster than its threshold. Source: Site Reliability Workbook, ch. 5, "Alerting on SLOs", 6.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -201,11 +201,6 @@ def decide_spent(spent: Fraction | None, counts: Counts, limit: Fraction, rule: 
     if spent < limit:
         return Why.WITHIN
     return Why.FEW_BAD if counts.bad < rule.least_bad else Why.SPENT
-
-
-def lengths(pairs: Sequence[Pair]) -> tuple[int, ...]:
-    """The distinct lengths of windows, in seconds, shortest first."""
-    return tuple(sorted({length for pair in pairs for length in (pair.long_s, pair.short_s)}))
 
 
 def burn(

@@ -4,9 +4,10 @@ Where the window is no data there are no figures, only the gap and the coverage:
 must never look like a budget that is not touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Final, NamedTuple
 
 from freshness.attribution import Attribution, attribute
@@ -15,9 +16,9 @@ from freshness.budget_coverage import (
     FLOOR,
     Coverage,
     Gap,
+    Grid,
     Listing,
     cover_events,
-    cover_grid,
     find_gap,
 )
 from freshness.burn import (
@@ -31,7 +32,6 @@ from freshness.burn import (
     decide,
     decide_spent,
     fit,
-    lengths,
 )
 from freshness.counts import Counts
 from freshness.forecast import Forecast, Outlook, Recent, forecast, whole_budget
@@ -106,57 +106,47 @@ class BudgetStatus:
 class ErrorBudget:
     """One objective's events, where they are expected and by which rules they are read."""
 
-    __slots__ = ("fitted", "listing", "objective", "rules", "track")
+    __slots__ = ("fitted", "grid", "objective", "rules", "track")
 
     def __init__(
         self, objective: Objective, track: Track, listing: Listing, rules: Rules | None = None
     ) -> None:
-        self.objective, self.track, self.listing = objective, track, listing
+        self.objective, self.track = objective, track
+        self.grid = Grid(listing, objective.slice_s)
         self.rules = Rules() if rules is None else rules
         self.fitted = fit(objective, self.rules.pairs)
 
     def status(self, at: At, periods: Mapping[str, Window] | None = None) -> BudgetStatus:
         """The status at a watermark; `periods` are named stretches of time to be told apart."""
-        objective, rules = self.objective, self.rules
-        window = objective.window_at(at.watermark_s, at.period)
-        whole = self._burn(window, at)
-        counts = whole.counts
+        look = self._look(at)
+        objective, rule = self.objective, self.rules.low_volume
+        whole = look(objective.window_at(at.watermark_s, at.period))
+        counts, is_told = whole.counts, whole.gap is None
         total = self._total(counts, at)
-        spent = spend(counts, total, objective.error_budget) if whole.gap is None else None
-        rule = rules.low_volume
-        sli = measure_sli(counts, rule.confidence, rule.rho) if whole.gap is None else None
+        spent = spend(counts, total, objective.error_budget) if is_told else None
         return BudgetStatus(
             objective=objective,
-            window=window,
+            window=whole.window,
             counts=counts,
             coverage=whole.coverage,
             gap=whole.gap,
-            is_whole=self._is_whole(window),
-            sli=sli,
+            is_whole=self._is_whole(whole.window),
+            sli=measure_sli(counts, rule.confidence, rule.rho) if is_told else None,
             spent=spent,
             remaining=None if spent is None else 1 - spent,
-            nines=None if sli is None else count_nines(counts, rule.confidence, rule.rho),
+            nines=count_nines(counts, rule.confidence, rule.rho) if is_told else None,
             spends={
-                name: self._spend(period, total, at) for name, period in (periods or {}).items()
+                name: self._spend(look(period), total) for name, period in (periods or {}).items()
             },
-            burns=self.burns(at),
+            burns=self._decide(look, at),
             fitted=self.fitted,
-            slow_failure=decide_spent(spent, counts, rules.spent_limit, rule),
-            forecast=self._forecast(whole, at),
+            slow_failure=decide_spent(spent, counts, self.rules.spent_limit, rule),
+            forecast=self._forecast(whole, look, at),
         )
 
     def burns(self, at: At) -> tuple[Decision, ...]:
         """What each pair of windows says; each window is of its own coverage."""
-        until_s = at.watermark_s - at.watermark_s % self.objective.slice_s
-        pairs = self.fitted.pairs
-        each = {
-            length_s: self._burn(Window(until_s - length_s, until_s), at)
-            for length_s in lengths(pairs)
-        }
-        budget, rule = self.objective.error_budget, self.rules.low_volume
-        return tuple(
-            decide(pair, each[pair.long_s], each[pair.short_s], budget, rule) for pair in pairs
-        )
+        return self._decide(self._look(at), at)
 
     def attribution(self, at: At, most: int = 10) -> Attribution[Place]:
         """The budget spent in the window, by place; of slices, by the events that made them bad."""
@@ -173,39 +163,57 @@ class ErrorBudget:
         """How much of a window was measured."""
         places = self.track.places
         if self.objective.measure.is_on_grid:
-            return cover_grid(places, self.listing, window, self.objective.slice_s)
+            return self.grid.cover(places, self.track.events, window)
         return cover_events(places, window)
 
-    def _burn(self, window: Window, at: At) -> Burn:
-        counts, coverage = self.track.budgeted.window(window), self.cover(window)
-        is_stale = at.now_s - at.watermark_s > max(
-            self.rules.stale_after_s, 2 * self.objective.slice_s
-        )
-        gap = find_gap(coverage, counts, is_stale, self.rules.coverage_floor)
-        return burn(window, counts, coverage, gap, self.objective.error_budget)
+    def _look(self, at: At) -> Callable[[Window], Burn]:
+        """What windows show at a watermark; several figures look at one."""
+        limit_s = max(self.rules.stale_after_s, 2 * self.objective.slice_s)
+        is_stale = at.now_s - at.watermark_s > limit_s
 
-    def _spend(self, period: Window, total: Fraction, at: At) -> Spend:
-        seen = self._burn(period, at)
+        @cache
+        def look(window: Window) -> Burn:
+            counts, coverage = self.track.budgeted.window(window), self.cover(window)
+            gap = find_gap(coverage, counts, is_stale, self.rules.coverage_floor)
+            return burn(window, counts, coverage, gap, self.objective.error_budget)
+
+        return look
+
+    def _decide(self, look: Callable[[Window], Burn], at: At) -> tuple[Decision, ...]:
+        until_s = at.watermark_s - at.watermark_s % self.objective.slice_s
+        budget, rule = self.objective.error_budget, self.rules.low_volume
+        return tuple(
+            decide(
+                pair,
+                look(Window(until_s - pair.long_s, until_s)),
+                look(Window(until_s - pair.short_s, until_s)),
+                budget,
+                rule,
+            )
+            for pair in self.fitted.pairs
+        )
+
+    def _spend(self, seen: Burn, total: Fraction) -> Spend:
         is_told = seen.gap is None and total > 0
         spent = spend(seen.counts, total, self.objective.error_budget) if is_told else None
-        return Spend(period, spent, seen.coverage, seen.gap)
+        return Spend(seen.window, spent, seen.coverage, seen.gap)
 
     def _total(self, counts: Counts, at: At) -> Fraction:
         """The events, or slices, that the budget is a share of."""
         fixed = whole_budget(self.objective, at.period)
         return Fraction(counts.judged_weight) if fixed is None else fixed
 
-    def _forecast(self, whole: Burn, at: At) -> Forecast:
+    def _forecast(self, whole: Burn, look: Callable[[Window], Burn], at: At) -> Forecast:
         window = whole.window
         length_s = self.rules.recent_s or _recent_s(self.objective, window)
-        recent = self._burn(Window(window.until_s - length_s, window.until_s), at)
+        recent = look(Window(window.until_s - length_s, window.until_s))
         if whole.gap is not None or recent.gap is not None:
             return Forecast(Outlook.NO_DATA)
         known = Recent(recent.counts, length_s)
         return forecast(self.objective, self.track.budgeted, window, known, at.period)
 
     def _is_whole(self, window: Window) -> bool:
-        began = [stay.since_s for listed in self.listing.values() for stay in listed]
+        began = [stay.since_s for listed in self.grid.listing.values() for stay in listed]
         return bool(began) and min(began) <= window.since_s
 
 
