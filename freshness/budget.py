@@ -34,7 +34,7 @@ def measure_sli(counts: Counts, confidence: float = 0.95, rho: float | None = No
     if bad is None:
         return None
     sampling, n = sampling_of(counts, confidence, rho)
-    at_least = Fraction(counts.good_weight) / Fraction(counts.judged_weight)
+    at_least = _ratio(counts.good_weight, counts.judged_weight)
     return Sli(1 - bad, min(at_least, 1 - bad), 1 - bad, sampling, n)
 
 
@@ -42,7 +42,7 @@ def bad_share(counts: Counts) -> Fraction | None:
     """b/n; None where n is 0."""
     if counts.judged <= 0 or counts.judged_weight <= 0.0:
         return None
-    return Fraction(counts.proven_weight) / Fraction(counts.judged_weight)
+    return _ratio(counts.proven_weight, counts.judged_weight)
 
 
 def burn_rate(counts: Counts, error_budget: Fraction) -> Fraction | None:
@@ -87,3 +87,10 @@ def _sample(counts: Counts) -> Sample:
         return Sample(0.0, 0.0)
     n = min(float(counts.judged), counts.judged_weight**2 / counts.weight_squares)
     return Sample(min(n, max(0.0, float(share) * n)), n)
+
+
+def _ratio(part: float, whole: float) -> Fraction:
+    """Exactly; of whole numbers in one step, which is several times as fast."""
+    if part == int(part) and whole == int(whole):
+        return Fraction(int(part), int(whole))
+    return Fraction(part) / Fraction(whole)

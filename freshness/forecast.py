@@ -55,7 +55,8 @@ def forecast(
     if now.judged <= 0:
         return Forecast(Outlook.NO_DATA)
     fixed = whole_budget(objective, period)
-    if _is_exhausted(_number(now.proven_weight), fixed or _number(now.judged_weight), objective):
+    n = _number(now.judged_weight) if fixed is None else fixed
+    if _is_exhausted(_number(now.proven_weight), n, objective.error_budget):
         return Forecast(Outlook.EXHAUSTED)
     if recent.counts.judged <= 0 or recent.length_s <= 0:
         return Forecast(Outlook.NO_DATA)
@@ -90,13 +91,14 @@ def _simulate(
     until = bisect_left(starts, window.until_s)
     rate_bad, rate = _number(recent.counts.bad_weight), _number(recent.counts.judged_weight)
     bad_now, judged_now = _number(bad[until]), _number(judged[until])
+    budget = objective.error_budget
     for at_s in _instants(window.until_s, ends_s, objective.slice_s):
         since_s = window.since_s if rolling_s is None else at_s - rolling_s
         first = min(until, bisect_left(starts, since_s))
         ahead_s = at_s - window.until_s
         b = (bad_now - _number(bad[first])) * length_s + rate_bad * ahead_s
         n = (judged_now - _number(judged[first])) * length_s + rate * ahead_s
-        if _is_exhausted(b, n if fixed is None else fixed * length_s, objective):
+        if _is_exhausted(b, n if fixed is None else fixed * length_s, budget):
             return at_s
     return None
 
@@ -106,12 +108,11 @@ def _instants(since_s: int, until_s: int, slice_s: int) -> range:
     return range(since_s + step_s, until_s + 1, step_s)
 
 
-def _is_exhausted(bad: int | Fraction, judged: int | Fraction, objective: Objective) -> bool:
+def _is_exhausted(bad: int | Fraction, judged: int | Fraction, budget: Fraction) -> bool:
     """Whether b >= EB n, without a division."""
-    budget = objective.error_budget
     return bad * budget.denominator >= budget.numerator * judged
 
 
 def _number(x: float) -> int | Fraction:
     """Exactly, and as a whole number where it is one: these are ten times as fast."""
-    return int(x) if x.is_integer() else Fraction(x)
+    return int(x) if x == int(x) else Fraction(x)
