@@ -7,7 +7,7 @@ status of each (indicator with its pair and interval, budget, burn rates of four
 coverage, nines, the last week, forecast), then what each node had of the budget, then what a late
 delta costs. Prometheus gets the same counts as counters, backfilled into one block, and is asked
 for the budget and for each burn rate alone, in two ways: by `increase`, as burn-rate rules ask, and
-by the difference of two samples, which must give the same figures.
+by the difference of two samples, which must give the same ratios as ours.
 """
 
 import argparse
@@ -20,12 +20,13 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import cycle
 from typing import Final
 
 from freshness.counts import Counts, count_events
 from freshness.objective import Measure, Objective, Rolling
 from freshness.series import Place
-from freshness.status import At, ErrorBudget
+from freshness.status import At, BudgetStatus, ErrorBudget
 from freshness.track import Track
 from freshness.window import Window
 from tests.servers.prometheus import PrometheusServer
@@ -74,9 +75,9 @@ def main() -> None:
     cells = sum(len(each.starts) for each in budgets[0].track.places.values()) * len(budgets)
     print(f"{cells:,} cells of {args.objectives} objectives on {args.nodes} nodes over")
     print(f"{args.days} days, made series in {time.perf_counter() - began:.1f} s")
-    took_ms = measure(budgets, end_s)
+    measure(budgets, end_s)
     if not args.no_prometheus:
-        beside(budgets, data, took_ms)
+        beside(budgets, data)
 
 
 class Data:
@@ -121,51 +122,74 @@ class Data:
             yield f"{name} {total} {start + 60 * minutes}\n"
 
 
-def measure(budgets: Sequence[ErrorBudget], end_s: int) -> float:
-    """Print what our own figures take; milliseconds of all statuses."""
-    at, week = At(end_s, end_s), {"week": Window(end_s - 7 * DAY_S, end_s)}
-    statuses_ms = median_ms(lambda: [each.status(at, week) for each in budgets])
+def measure(budgets: Sequence[ErrorBudget], end_s: int) -> None:
+    """Print what our own figures take."""
+    at = At(end_s, end_s)
+    print(f"all {len(budgets)} statuses      {median_ms(lambda: statuses(budgets, end_s)):8.1f} ms")
     burns_ms = median_ms(lambda: [each.burns(at) for each in budgets])
+    print(f"their burn rates alone {burns_ms:6.1f} ms")
     nodes_ms = median_ms(lambda: [each.attribution(at) for each in budgets])
-    print(f"all {len(budgets)} statuses   {statuses_ms:8.2f} ms")
-    print(f"their burn rates alone {burns_ms:5.2f} ms")
-    print(f"their budgets by node {nodes_ms:6.2f} ms ({len(budgets[0].track.places)} each)")
+    print(f"their budgets by node  {nodes_ms:6.1f} ms ({len(budgets[0].track.places)} nodes each)")
     track = budgets[0].track
     place = next(iter(track.places))
-    cell = track.places[place].cell(end_s - 60)
-    late = track.places[place].cell(end_s - 20 * DAY_S)
-    newest_ms = median_ms(lambda: track.put(place, end_s - 60, _more(cell)))
-    late_ms = median_ms(lambda: track.put(place, end_s - 20 * DAY_S, _more(late)))
-    track.put(place, end_s - 60, cell)
-    track.put(place, end_s - 20 * DAY_S, late)
-    print(f"a change of the newest minute {newest_ms:.3f} ms, of an hour 20 days ago {late_ms:.3f}")
-    return statuses_ms
+    for what, start_s in (
+        ("newest minute", end_s - 60),
+        ("hour of 20 days ago", end_s - 20 * DAY_S),
+    ):
+        cell = track.places[place].cell(start_s)
+        more = cell._replace(bad=cell.bad + 1, bad_weight=cell.bad_weight + 1)
+        turns = cycle((more, cell))
+        late_ms = median_ms(lambda: track.put(place, start_s, next(turns)))  # noqa: B023
+        print(f"late evidence for the {what}: {late_ms:.3f} ms")
+        track.put(place, start_s, cell)
 
 
-def beside(budgets: Sequence[ErrorBudget], data: Data, took_ms: float) -> None:
-    """Print what Prometheus takes for the budget and the burn rates of the same data."""
-    window = f"{data.days}d"
+def statuses(budgets: Sequence[ErrorBudget], end_s: int) -> list[BudgetStatus]:
+    """All figures of all objectives."""
+    at, week = At(end_s, end_s), {"week": Window(end_s - 7 * DAY_S, end_s)}
+    return [each.status(at, week) for each in budgets]
+
+
+def beside(budgets: Sequence[ErrorBudget], data: Data) -> None:
+    """Print what Prometheus takes for the budget and the burn rates of the same data, in turn."""
+    asked = (f"{data.days}d", *SPANS)
     with Backfilled(data.lines()) as server:
-        asked = (window, *SPANS)
-        exact = {span: _ask(server.url, _by_difference(span), data.end_s) for span in asked}
-        worst = max(_disagreement(budgets, exact[span], span, data) for span in asked)
-        print(f"Prometheus on the same data; worst disagreement of a ratio {worst:.1e}")
+
+        def ask(query: Callable[[str], str]) -> list[dict[int, float]]:
+            return [_ask(server.url, query(span), data.end_s) for span in asked]
+
+        worst = max(
+            _disagreement(budgets, theirs, span, data)
+            for theirs, span in zip(ask(_by_difference), asked, strict=True)
+        )
+        print(f"Prometheus on the same data; the largest disagreement of a ratio is {worst:.1e}")
         for name, query in (("increase", _by_increase), ("difference", _by_difference)):
-            theirs_ms = median_ms(
-                lambda query=query: [_ask(server.url, query(s), data.end_s) for s in asked]  # type: ignore[misc]
+            ours_ms, theirs_ms = in_turn(
+                lambda: statuses(budgets, data.end_s),
+                lambda: ask(query),  # noqa: B023
             )
-            print(f"by {name:<11}{theirs_ms:9.1f} ms for {len(asked)} ratios of each objective,")
-            print(f"              {theirs_ms / took_ms:9.1f} times all statuses")
+            print(f"by {name}: {len(asked)} ratios of each objective in {theirs_ms:.1f} ms, all of")
+            print(
+                f"our statuses beside it in {ours_ms:.1f} ms: {theirs_ms / ours_ms:.1f} times that"
+            )
 
 
 def median_ms(ask: Callable[[], object]) -> float:
     """The median of some turns, in milliseconds."""
-    took = []
-    for _ in range(TURNS):
-        began = time.perf_counter()
-        ask()
-        took.append(1_000 * (time.perf_counter() - began))
-    return statistics.median(took)
+    return statistics.median(_took_ms(ask) for _ in range(TURNS))
+
+
+def in_turn(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
+    """The medians of both, each asked after the other."""
+    took = [(_took_ms(one), _took_ms(other)) for _ in range(TURNS)]
+    ones, others = zip(*took, strict=True)
+    return statistics.median(ones), statistics.median(others)
+
+
+def _took_ms(ask: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    ask()
+    return 1_000 * (time.perf_counter() - began)
 
 
 def _by_increase(span: str) -> str:
@@ -202,10 +226,6 @@ def _cell(dice: random.Random, minutes: int) -> Counts:
     n = 20 * minutes
     bad = dice.randrange(n // 10 + 2) if dice.random() < 0.02 else 0
     return count_events(good=n - bad, bad=bad, clusters=minutes)
-
-
-def _more(cell: Counts) -> Counts:
-    return cell._replace(bad=cell.bad + 1, bad_weight=cell.bad_weight + 1)
 
 
 def _place(objective: int, node: int) -> Place:

@@ -40,7 +40,7 @@ def measure_sli(counts: Counts, confidence: float = 0.95, rho: float | None = No
 
 def bad_share(counts: Counts) -> Fraction | None:
     """b/n; None where n is 0."""
-    if counts.judged <= 0 or counts.judged_weight <= 0.0:
+    if not counts.is_judged:
         return None
     return _ratio(counts.proven_weight, counts.judged_weight)
 

@@ -116,7 +116,7 @@ def find_gap(
     if is_watermark_stale:
         return Gap.STALE_WATERMARK
     if coverage.share is None:
-        return Gap.NO_EVENTS if counts.judged <= 0 else Gap.NOT_LISTED
+        return Gap.NOT_LISTED if counts.is_judged else Gap.NO_EVENTS
     if coverage.share < floor:
         return Gap.LOW_COVERAGE
-    return Gap.NO_EVENTS if counts.judged <= 0 else None
+    return None if counts.is_judged else Gap.NO_EVENTS

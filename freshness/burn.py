@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from freshness.budget import burn_floor, burn_rate
 from freshness.budget_coverage import Coverage, Gap
 from freshness.counts import Counts
-from freshness.objective import Objective, Rolling
+from freshness.objective import Calendar, Objective, Rolling
 from freshness.window import Window
 
 
@@ -23,7 +23,7 @@ class Severity(StrEnum):
     TICKET = "ticket"
 
 
-class Pair(NamedTuple):
+class WindowPair(NamedTuple):
     """A long and a short window with the burn rate that both must exceed."""
 
     long_s: int
@@ -35,20 +35,21 @@ class Pair(NamedTuple):
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 STANDARD: Final = (
-    Pair(HOUR_S, HOUR_S // 12, Fraction("14.4"), Severity.PAGE),
-    Pair(6 * HOUR_S, HOUR_S // 2, Fraction(6), Severity.PAGE),
-    Pair(DAY_S, 2 * HOUR_S, Fraction(3), Severity.TICKET),
-    Pair(3 * DAY_S, 6 * HOUR_S, Fraction(1), Severity.TICKET),
+    WindowPair(HOUR_S, HOUR_S // 12, Fraction("14.4"), Severity.PAGE),
+    WindowPair(6 * HOUR_S, HOUR_S // 2, Fraction(6), Severity.PAGE),
+    WindowPair(DAY_S, 2 * HOUR_S, Fraction(3), Severity.TICKET),
+    WindowPair(3 * DAY_S, 6 * HOUR_S, Fraction(1), Severity.TICKET),
 )
 """The Workbook's, for a window of 28 to 30 days: 2 %, 5 % and 10 % (twice) of its budget."""
 _FIT_FROM_S: Final = 28 * DAY_S
 _FIT_TO_S: Final = 30 * DAY_S
+_PERIODS_S: Final = {Calendar.DAY: DAY_S, Calendar.WEEK: 7 * DAY_S, Calendar.MONTH: 30 * DAY_S}
 
 
 class CannotFire(NamedTuple):
     """Everything being bad burns at `ceiling` = 1/(1 − T): no threshold from there on is passed."""
 
-    pair: Pair
+    pair: WindowPair
     ceiling: Fraction
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ class CannotFire(NamedTuple):
 class Backwards(NamedTuple):
     """A pair whose short window is not shorter than its long one."""
 
-    pair: Pair
+    pair: WindowPair
 
     def __str__(self) -> str:
         return f"the short window ({self.pair.short_s} s) is to be shorter than the long one"
@@ -70,7 +71,7 @@ class Backwards(NamedTuple):
 class Fitted(NamedTuple):
     """The pairs that an objective is watched by, and the defaults that dropped out, to be told."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[WindowPair, ...]
     dropped: tuple[CannotFire, ...]
 
 
@@ -109,7 +110,7 @@ class Burn(NamedTuple):
 class Decision(NamedTuple):
     """What a pair says, and why. `gap` is set with NO_DATA alone; `floor` where it decided."""
 
-    pair: Pair
+    pair: WindowPair
     long: Burn
     short: Burn
     why: Why
@@ -137,14 +138,14 @@ def ceiling(objective: Objective) -> Fraction:
     return 1 / objective.error_budget
 
 
-def check_pair(pair: Pair, objective: Objective) -> CannotFire | Backwards | None:
+def check_pair(pair: WindowPair, objective: Objective) -> CannotFire | Backwards | None:
     """What is wrong with a pair that a user wrote; None where it may stand."""
     if pair.threshold >= ceiling(objective):
         return CannotFire(pair, ceiling(objective))
     return Backwards(pair) if pair.short_s >= pair.long_s else None
 
 
-def fit(objective: Objective, written: Iterable[Pair] | None = None) -> Fitted:
+def fit(objective: Objective, written: Iterable[WindowPair] | None = None) -> Fitted:
     """The pairs of an objective: those written, else the standard ones for its window.
 
     A ValueError for a written one that cannot stand (`check_pair` says so beforehand); a default
@@ -156,14 +157,13 @@ def fit(objective: Objective, written: Iterable[Pair] | None = None) -> Fitted:
         if wrong:
             raise ValueError(str(wrong[0]))
         return Fitted(tuple(_widen(pair, objective) for pair in pairs), ())
-    length_s = objective.window.length_s if isinstance(objective.window, Rolling) else _FIT_TO_S
-    pairs = tuple(_widen(pair, objective) for pair in scale(length_s))
+    pairs = tuple(_widen(pair, objective) for pair in scale(_length_s(objective.window)))
     most = ceiling(objective)
     dropped = tuple(CannotFire(pair, most) for pair in pairs if pair.threshold >= most)
     return Fitted(tuple(pair for pair in pairs if pair.threshold < most), dropped)
 
 
-def scale(length_s: int) -> tuple[Pair, ...]:
+def scale(length_s: int) -> tuple[WindowPair, ...]:
     """The standard pairs for another window: their windows scale, the shares of budget stay."""
     if _FIT_FROM_S <= length_s <= _FIT_TO_S:
         return STANDARD
@@ -174,7 +174,9 @@ def scale(length_s: int) -> tuple[Pair, ...]:
     )
 
 
-def decide(pair: Pair, long: Burn, short: Burn, budget: Fraction, rule: LowVolume) -> Decision:
+def decide(
+    pair: WindowPair, long: Burn, short: Burn, budget: Fraction, rule: LowVolume
+) -> Decision:
     """What a pair of windows says of an objective whose error budget is `budget`."""
     gap = long.gap or short.gap
     if gap is not None or long.rate is None or short.rate is None:
@@ -210,13 +212,17 @@ def burn(
     return Burn(window, counts, burn_rate(counts, budget), coverage, gap)
 
 
-def _widen(pair: Pair, objective: Objective) -> Pair:
+def _widen(pair: WindowPair, objective: Objective) -> WindowPair:
     """To whole slices, and the short window to two slices and two sample intervals at least."""
     least_s = 2 * max(objective.slice_s, objective.interval_s)
     short_s = _whole(max(pair.short_s, least_s), objective.slice_s)
     return pair._replace(
         short_s=short_s, long_s=_whole(max(pair.long_s, short_s), objective.slice_s)
     )
+
+
+def _length_s(window: Rolling | Calendar) -> int:
+    return window.length_s if isinstance(window, Rolling) else _PERIODS_S[window]
 
 
 def _whole(length_s: int, slice_s: int) -> int:

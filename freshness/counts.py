@@ -35,6 +35,11 @@ class Counts(NamedTuple):
         return self.good + self.bad + self.indeterminate
 
     @property
+    def is_judged(self) -> bool:
+        """Whether there is anything to take a share of."""
+        return self.judged > 0 and self.judged_weight > 0.0
+
+    @property
     def proven_weight(self) -> float:
         """The weight proven bad: where no event is left, what float deltas left over is none."""
         return self.bad_weight if self.bad > 0 else 0.0

@@ -52,13 +52,13 @@ def forecast(
 ) -> Forecast:
     """From the window at a watermark; `period` is the whole of a calendar window."""
     now = budgeted.window(window)
-    if now.judged <= 0:
+    if not now.is_judged:
         return Forecast(Outlook.NO_DATA)
     fixed = whole_budget(objective, period)
     n = _number(now.judged_weight) if fixed is None else fixed
     if _is_exhausted(_number(now.proven_weight), n, objective.error_budget):
         return Forecast(Outlook.EXHAUSTED)
-    if recent.counts.judged <= 0 or recent.length_s <= 0:
+    if not recent.counts.is_judged or recent.length_s <= 0:
         return Forecast(Outlook.NO_DATA)
     if recent.counts.bad <= 0:
         return Forecast(Outlook.NOT_BURNING)

@@ -30,7 +30,7 @@ class Indicator(NamedTuple):
 def indicator(cell: Rollup, confidence: float = 0.95, rho: float | None = None) -> Indicator | None:
     """The indicator of a cell; None where nothing was judged: unknown is no share."""
     counts = count_reads(cell)
-    if counts.judged <= 0 or counts.judged_weight <= 0.0:
+    if not counts.is_judged:
         return None
     good = 1.0 - _clamped(counts.proven_weight / counts.judged_weight)
     at_least = _clamped(counts.good_weight / counts.judged_weight)
@@ -41,7 +41,7 @@ def sampling_of(counts: Counts, confidence: float, rho: float | None) -> tuple[I
     """The interval of the share of good events from sampling alone, and its effective size."""
     # Taking reads back leaves rounding errors in summed weights; the count says if any is bad.
     bad = hajek(counts.proven_weight, counts.judged_weight, counts.weight_squares)
-    if counts.judged <= 0 or bad.share is None:
+    if not counts.is_judged or bad.share is None:
         return NOTHING_SAID, 0.0
     n = min(bad.n_effective, float(counts.judged))
     sample = independent(_clamped(bad.share) * n, n, counts.clusters, rho)

@@ -26,8 +26,8 @@ from freshness.burn import (
     Decision,
     Fitted,
     LowVolume,
-    Pair,
     Why,
+    WindowPair,
     burn,
     decide,
     decide_spent,
@@ -58,7 +58,7 @@ class Rules:
     stale_after_s: int = 300
     spent_limit: Fraction = Fraction(3, 4)
     recent_s: int | None = None
-    pairs: tuple[Pair, ...] | None = None
+    pairs: tuple[WindowPair, ...] | None = None
 
 
 class At(NamedTuple):

@@ -81,7 +81,7 @@ def budget_slice(events: Counts, budgeting: Budgeting) -> Counts:
     if isinstance(budgeting, Occurrences):
         return events
     n = events.judged_weight
-    if events.judged <= 0 or n <= 0.0:
+    if not events.is_judged:
         return NOTHING if events.unknown <= 0 else count_events(unknown=1)
     if isinstance(budgeting, Timeslices):
         if 1 - Fraction(events.proven_weight) / Fraction(n) < budgeting.goal:

@@ -14,6 +14,7 @@ from freshness.window import Cumulative, Window
 from tests.freshness.budgets import HOUR, N1, N2, always, steady
 
 ONE = count_events(good=10)
+WEIGHTLESS = ONE._replace(good_weight=0.0, judged_weight=0.0, weight_squares=0.0)
 HOUR_LONG = Window(0, HOUR)
 
 
@@ -107,6 +108,7 @@ def test_pairs_are_covered_by_what_is_known_of_them() -> None:
         pytest.param(Coverage(53, 60), ONE, False, Gap.LOW_COVERAGE, id="less are not"),
         pytest.param(Coverage(60, 60), ONE, True, Gap.STALE_WATERMARK, id="whatever it shows"),
         pytest.param(Coverage(60, 60), NOTHING, False, Gap.NO_EVENTS, id="nothing judged"),
+        pytest.param(Coverage(60, 60), WEIGHTLESS, False, Gap.NO_EVENTS, id="of no weight"),
         pytest.param(Coverage(0, 0), ONE, False, Gap.NOT_LISTED, id="found where none is listed"),
         pytest.param(Coverage(0, 0), NOTHING, False, Gap.NO_EVENTS, id="nothing at all"),
     ],

@@ -1,5 +1,6 @@
 """Which pairs of windows watch an objective, and what each says on samples enough or too few."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -14,9 +15,9 @@ from freshness.burn import (
     CannotFire,
     Decision,
     LowVolume,
-    Pair,
     Severity,
     Why,
+    WindowPair,
     burn,
     check_pair,
     decide,
@@ -25,6 +26,7 @@ from freshness.burn import (
     scale,
 )
 from freshness.counts import Counts, count_events
+from freshness.objective import Calendar
 from freshness.window import Window
 from tests.freshness.budgets import DAY, HOUR, objective
 
@@ -37,7 +39,9 @@ def seen(counts: Counts, gap: Gap | None = None) -> Burn:
     return burn(Window(0, HOUR), counts, WHOLE, gap, BUDGET)
 
 
-def said(long: Counts, short: Counts, pair: Pair = PAGE, rho: float | None = None) -> Decision:
+def said(
+    long: Counts, short: Counts, pair: WindowPair = PAGE, rho: float | None = None
+) -> Decision:
     return decide(pair, seen(long), seen(short), BUDGET, LowVolume(rho=rho))
 
 
@@ -50,7 +54,7 @@ def said(long: Counts, short: Counts, pair: Pair = PAGE, rho: float | None = Non
         pytest.param(STANDARD[3], Fraction(10, 100), id="10 % in three"),
     ],
 )
-def test_the_workbooks_shares_of_a_budget_of_30_days(pair: Pair, share: Fraction) -> None:
+def test_the_workbooks_shares_of_a_budget_of_30_days(pair: WindowPair, share: Fraction) -> None:
     """Tables 5-8 and 5-6: burn rate = share of the budget x window of the SLO / window."""
     assert pair.threshold * pair.long_s / (30 * DAY) == share
     assert pair.short_s * 12 == pair.long_s
@@ -81,6 +85,11 @@ def test_a_week() -> None:
     ]
 
 
+def test_a_calendar_week_is_watched_as_seven_days_are() -> None:
+    week = replace(objective(), window=Calendar.WEEK)
+    assert fit(week).pairs == fit(objective(length_s=7 * DAY)).pairs
+
+
 def test_the_short_window_holds_two_slices() -> None:
     pairs = fit(objective(slice_s=300)).pairs
     assert [pair.short_s for pair in pairs[:2]] == [600, 1_800]
@@ -97,7 +106,7 @@ def test_a_default_that_can_never_fire_drops_out_with_a_notice() -> None:
 
 
 def test_one_that_a_user_wrote_is_refused() -> None:
-    written = Pair(HOUR, 300, Fraction(10), Severity.PAGE)
+    written = WindowPair(HOUR, 300, Fraction(10), Severity.PAGE)
     assert check_pair(written, objective("0.9")) == CannotFire(written, Fraction(10))
     assert check_pair(written, objective("0.91")) is None
     with pytest.raises(ValueError, match="can never be"):

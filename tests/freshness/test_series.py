@@ -76,6 +76,14 @@ def test_an_hour_has_no_more_slices_than_it_holds() -> None:
     assert read_series(rows, grain_s=HOUR)[N1][HOUR].clusters == 40
 
 
+def test_hours_become_days_of_one_sweep_each() -> None:
+    hour = Rollup(clusters=2)
+    hour.add(FRESH)
+    rows = [(key(at * HOUR, stratum="sweep"), hour) for at in (3, 4, 30)]
+    swept = read_series(rows, "sweep", slice_s=24 * HOUR, grain_s=HOUR)
+    assert swept == {N1: {0: count_events(good=2), 24 * HOUR: count_events(good=1)}}
+
+
 reads = st.lists(st.sampled_from([FRESH, STALE, UNKNOWN]), min_size=1, max_size=5)
 cells = st.dictionaries(st.integers(0, 71).map(lambda at: at * 600), reads, max_size=30)
 
