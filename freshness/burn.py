@@ -98,7 +98,7 @@ class Why(StrEnum):
 
 
 class Burn(NamedTuple):
-    """One window of a pair: `rate` None where nothing was judged, `floor` its lower bound."""
+    """One window of a pair; `rate` is None where nothing was judged."""
 
     window: Window
     counts: Counts
@@ -108,7 +108,10 @@ class Burn(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What a pair says, and why. `gap` is set with NO_DATA alone; `floor` where it decided."""
+    """What a pair says, and why. `gap` is set with NO_DATA alone.
+
+    `floor`, the lower bound of the long window's burn rate, is set where it decided: for a page.
+    """
 
     pair: WindowPair
     long: Burn
@@ -187,10 +190,11 @@ def decide(
         return Decision(pair, long, short, Why.SHORT_BELOW)
     if long.counts.bad < rule.least_bad:
         return Decision(pair, long, short, Why.FEW_BAD)
+    if pair.severity is not Severity.PAGE:
+        return Decision(pair, long, short, Why.BOTH_EXCEED)
     floor = burn_floor(long.counts, budget, rule.confidence, rule.rho)
-    if pair.severity is Severity.PAGE and floor <= pair.threshold:
-        return Decision(pair, long, short, Why.UNSURE, floor)
-    return Decision(pair, long, short, Why.BOTH_EXCEED, floor)
+    why = Why.BOTH_EXCEED if floor > pair.threshold else Why.UNSURE
+    return Decision(pair, long, short, why, floor)
 
 
 def decide_spent(spent: Fraction | None, counts: Counts, limit: Fraction, rule: LowVolume) -> Why:
