@@ -9,9 +9,11 @@ NAMES = (
     "ui_load",
     "crash",
     "detection",
+    "event_checks",
     "otlp_rate",
     "outbox_crash",
     "slo",
+    "tracing",
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from freshness.counts import count_events
 from freshness.model import Verdict
-from freshness.rollup import SAMPLED, Grain, Reads, Rollup, RollupKey, fold
+from freshness.rollup import SAMPLED, SWEPT, Grain, Reads, Rollup, RollupKey, fold
 from freshness.series import (
     Place,
     by_keyspace,
@@ -79,8 +79,8 @@ def test_an_hour_has_no_more_slices_than_it_holds() -> None:
 def test_hours_become_days_of_one_sweep_each() -> None:
     hour = Rollup(clusters=2)
     hour.add(FRESH)
-    rows = [(key(at * HOUR, stratum="sweep"), hour) for at in (3, 4, 30)]
-    swept = read_series(rows, "sweep", slice_s=24 * HOUR, grain_s=HOUR)
+    rows = [(key(at * HOUR, stratum=SWEPT), hour) for at in (3, 4, 30)]
+    swept = read_series(rows, SWEPT, slice_s=24 * HOUR, grain_s=HOUR)
     assert swept == {N1: {0: count_events(good=2), 24 * HOUR: count_events(good=1)}}
 
 
