@@ -13,6 +13,7 @@ NAMES = (
     "sweep",
     "otlp_rate",
     "outbox_crash",
+    "slo",
     "tracing",
 )
 
