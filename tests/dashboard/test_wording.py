@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard import wording
-from freshness.cause import Cause
+from freshness.causes import Cause
 from freshness.model import Reason, Value
 
 MS, S = 1_000_000, 1_000_000_000
