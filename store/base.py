@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
+from store.diagnoses import Diagnoses
 from store.messages import Messages
 from store.page import Page
 
@@ -216,7 +217,10 @@ class Facts(Protocol):
 
 
 class Findings(Protocol):
-    """Confirmed faults and those on their way to be."""
+    """Confirmed faults and those on their way to be.
+
+    Their cause is that of the diagnosis on all evidence, where there is one.
+    """
 
     def finding(self, id: str) -> FindingRow | None:
         """One finding, or None."""
@@ -266,7 +270,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Catalogue, Messages, AlertBook, Protocol):
+class Store(Facts, Findings, Diagnoses, Rollups, Catalogue, Messages, AlertBook, Protocol):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:
