@@ -18,6 +18,7 @@ from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.delivery import DeliveryTask, open_channels
+from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
@@ -31,6 +32,7 @@ DRAIN_S = 10.0
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
 ALERTS_S = 5
+DIAGNOSE_S = 3
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -72,6 +74,7 @@ class Runtime:
         self._is_stopped = False
         self._address = address
         self._alerting = Alerting(store)
+        self._diagnosing = Diagnosing(store)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
@@ -137,6 +140,7 @@ class Runtime:
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        self._diagnosing.begin(config)
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
 
@@ -194,6 +198,7 @@ class Runtime:
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
+        _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -217,6 +222,9 @@ class Runtime:
 
     async def _evaluate(self) -> None:
         await asyncio.to_thread(self._alerting.evaluate)
+
+    async def _diagnose(self) -> None:
+        await asyncio.to_thread(self._diagnosing.look, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

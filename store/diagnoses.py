@@ -45,6 +45,6 @@ class Diagnoses(Protocol):
         """Findings that are open, or over at `since_ns` or later, and not settled yet.
 
         Each as its collector wrote it, with the diagnosis so far: those without one first, then
-        those that were looked at longest ago.
+        those whose diagnosis is the oldest.
         """
         ...

@@ -84,7 +84,8 @@ class Reports:
     `words` are the node's on messages about the key, by its own clock. `claimed` is its account of
     the message of the successor, None where no such message is known. `is_lost`: its sequence
     proves that it never heard that message. `passed_at` is the arrival of its first word on a later
-    message of the same publisher. `silence` is how the node stood in the sequence when it was last
+    message of the same publisher, `spoke_at` that of a word on anything that it says is from after
+    the commit. `silence` is how the node stood in the sequence when it was last
     read stale; `sent_after_silence` whether the successor's message came after its last word.
     `told` are the nodes of the layer that spoke of the successor's message.
     """
@@ -93,6 +94,7 @@ class Reports:
     claimed: Claimed | None = None
     is_lost: bool = False
     passed_at: int | None = None
+    spoke_at: int | None = None
     silence: Silence | None = None
     sent_after_silence: bool = False
     told: Sequence[str] = ()
@@ -128,7 +130,7 @@ class Clues:
 
     `takes_messages` is whether the layer takes invalidations. `commit` bounds the commit of the
     successor of `held`: L(s) and U(s). `stale_at` is the start of the last read that was proven
-    stale, `healed_at` the end of the one that found it over. `unix_offset` turns instants into Unix
+    stale, `limit` the layer's maximum staleness. `unix_offset` turns instants into Unix
     nanoseconds for people; None leaves the times of day out.
     """
 
@@ -139,7 +141,7 @@ class Clues:
     fill: Fill | None = None
     commit: Commit = Commit()  # noqa: RUF009  # a tuple of two bounds never changes
     stale_at: int | None = None
-    healed_at: int | None = None
+    limit: int = 0
     around: Neighbours = NOBODY
     life: Life | None = None
     reports: Reports | None = None

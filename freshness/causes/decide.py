@@ -18,10 +18,11 @@ CLASSES: Final[Sequence[tuple[Cause, Look]]] = (
     (Cause.CLOCK_SKEW, nodes.skewed),
     (Cause.ZOMBIE_REJOIN, nodes.zombie),
     (Cause.DEAF_SUBSCRIBER, nodes.deaf),
-    (Cause.PARTITIONED_NODE, nodes.partitioned),
-    # One message that went wrong, by words on it; these exclude each other by what the node said.
+    # A word on the very message tells more than how other keys fared: a queue that is worked off
+    # leaves many keys behind for a while, too.
     (Cause.MISROUTED_KEY, messages.misrouted),
     (Cause.LATE_INVALIDATION, messages.late),
+    (Cause.PARTITIONED_NODE, nodes.partitioned),
     (Cause.DUPLICATE, messages.duplicate),
     (Cause.REORDERED, messages.reordered),
     # Where a copy came from, and how long it was to stay.

@@ -26,6 +26,8 @@ def late(clues: Clues) -> Sign | None:
     is_one_clock = claimed.caveat is None
     if claimed.status is Status.IN_TIME and is_one_clock:
         return excludes("the node acknowledged the invalidation in time")
+    if reports.silence is not None:
+        return None  # the node took no messages at all: each of them is late for that reason
     if word.outcome == "failed" or clues.stale_at is None or word.arrived_at < clues.stale_at:
         # Heard before the copy was read again, and stale then: that is no mere lateness.
         return None

@@ -18,7 +18,7 @@ def partitioned(clues: Clues) -> Sign | None:
     if clues.is_placed:
         return excludes("the node was filled from below after the newer version had committed")
     if _passed(clues):
-        return excludes(f"{clues.node} acknowledged later messages meanwhile")
+        return excludes(f"{clues.node} acknowledged other messages meanwhile")
     if not around.is_outage:
         return None
     return holds(
@@ -33,7 +33,7 @@ def deaf(clues: Clues) -> Sign | None:
     if clues.is_placed:
         return excludes("the copy was put there after the newer version had committed")
     if _passed(clues):
-        return excludes(f"{clues.node} acknowledged later messages meanwhile")
+        return excludes(f"{clues.node} acknowledged other messages meanwhile")
     reports = clues.reports
     if reports is None or reports.silence is None or not reports.silence.is_deaf:
         return None
@@ -107,22 +107,23 @@ def _returned(clues: Clues, absence: Absence) -> Sign | None:
     if after is None or before is None or clues.heard_by(clues.stale_at) is not None:
         return None
     is_kept = clues.held is not None and absence.showed == clues.held.version is not None
-    if is_kept and absence.left <= after and before <= absence.back:
+    # An origin is read before its caches: the write may lie a little before the last answer, as
+    # long as its message was not overdue by then.
+    if is_kept and absence.left - clues.limit <= after and absence.left <= before <= absence.back:
         return holds(
-            f"the newer version was written while {clues.node} {how} "
-            f"({say_lapse(absence.back - absence.left)}), "
-            f"which came back{when} with the copy from before"
+            f"{clues.node} {how} for up to {say_lapse(absence.back - absence.left)} around the "
+            f"write of the newer version, and came back{when} with the copy from before"
         )
     return None
 
 
 def _passed(clues: Clues) -> bool:
-    """Whether the node was heard, while the copy was stale, on what came later."""
+    """Whether the node spoke of messages while the copy was stale."""
     reports = clues.reports
     if reports is None or clues.stale_at is None:
         return False
-    passed_at = reports.passed_at
-    return passed_at is not None and passed_at < clues.stale_at
+    words = (at for at in (reports.passed_at, reports.spoke_at) if at is not None)
+    return any(at < clues.stale_at for at in words)
 
 
 def _were(number: int) -> str:

@@ -176,6 +176,11 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         {"fill": KEPT, "life": away(95, 115, showed=4, restart=False)},
     ),
     (
+        "last answered just after the origin was read",
+        Cause.ZOMBIE_REJOIN,
+        {"limit": 2 * S, "life": away(101, 115, showed=4, restart=False)},
+    ),
+    (
         "another node acknowledged what this one owns",
         Cause.MISROUTED_KEY,
         {"fill": KEPT, "ring": Ring(["r1"]), "reports": words(told=["r2"], claimed=claim(None))},
