@@ -79,7 +79,8 @@ class Gatherer:
         stale_at = max((at for _, at in proofs), default=row.opened_at_ns)
         sights = [each for each in seen.nodes.get(name, ()) if each.first_start <= stale_at]
         commit = bound_commit(version + 1, seen.origin)
-        life = find_life(sights, node, version)
+        opened = [each for each in sights if each.first_start <= row.opened_at_ns]
+        life = find_life(opened, node, version)
         fill = self._fill(proofs, declared) or _unseen_fill(sights, node, stale_at)
         reports = self._reports(row, commit, stale_at)
         return Clues(

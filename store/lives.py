@@ -34,7 +34,7 @@ def find_life(sights: Sequence[Sight], node: NodeRow | None, held: int) -> Life 
         back=own[0].first_end,
         showed=_newest(before),
         is_restart=sights[back - 1].ended_by == RESTART,
-        reads=sum(1 if each.first_start == each.last_start else 2 for each in own),
+        is_steady=steady_since is not None and steady_since <= own[0].first_end,
     )
     return Life(steady_since, None, absence)
 

@@ -41,15 +41,15 @@ class Absence(NamedTuple):
     """A node was away: it last answered a read that began at `left`, and next one that ended at
     `back`.
 
-    `showed` is the newest version of the key that it showed before, None where that is unknown;
-    `reads` counts what it has answered since, all under one identity.
+    `showed` is the newest version of the key that it showed before, None where that is unknown.
+    `is_restart` is another identity, `is_steady` whether that one alone has answered since.
     """
 
     left: int
     back: int
     showed: int | None
     is_restart: bool
-    reads: int = 1
+    is_steady: bool = False
 
 
 class Life(NamedTuple):

@@ -43,12 +43,12 @@ def raced(clues: Clues) -> Sign | None:
 
 def torn(clues: Clues) -> Sign | None:
     """The version is the origin's latest, the projection is not."""
-    found = is_torn(clues.held, clues.latest)
-    if found is None:
-        return None
-    if found:
+    if is_torn(clues.held, clues.latest):
         return holds("the copy had the origin's version, and not the origin's value of it")
-    return excludes("the copy agreed with no value of the origin's latest version")
+    held, latest = clues.held, clues.latest
+    if held is None or held.version is None or latest is None or held.version != latest.version:
+        return None  # an older version is stale whatever it looks like, so nobody asks
+    return None if is_torn(held, latest) is None else excludes("the copy had the origin's value")
 
 
 def say_kept(clues: Clues) -> str:

@@ -1,12 +1,7 @@
 """Classes that meet a whole node: cut off, deaf, come back, a clock or a lifetime of its own."""
 
-from typing import Final
-
 from freshness.causes.cause import Sign, excludes, holds
 from freshness.causes.clues import Absence, Clues, count, say_lapse
-
-READS_TO_TRUST: Final = 3
-"""Reads under one identity before a new one is a restart: a balancer shows another each time."""
 
 
 def partitioned(clues: Clues) -> Sign | None:
@@ -61,8 +56,8 @@ def zombie(clues: Clues) -> Sign | None:
         return None
     if after is not None and absence.back < after:
         return excludes(f"{clues.node} was back before the newer version was written")
-    if absence.is_restart and absence.reads < READS_TO_TRUST:
-        return None
+    if absence.is_restart and not absence.is_steady:
+        return None  # a balancer shows another one each time
     return _returned(clues, absence)
 
 
@@ -73,13 +68,8 @@ def wrong_ttl(clues: Clues) -> Sign | None:
         return None
     if not drift.is_longer:
         return excludes("the copy's lifetime was no longer than the documented one")
-    reports = clues.reports
-    if clues.takes_messages is not False and reports is not None:
-        # Where an invalidation was due, its loss is what left the copy to its lifetime.
-        if reports.is_lost or reports.passed_at is not None:
-            return None
-        if reports.claimed is not None and reports.claimed.word is not None:
-            return None
+    if clues.takes_messages is not False and _is_message_known(clues):
+        return excludes("an invalidation was due, and what became of it left the copy to its TTL")
     return holds(drift.say())
 
 
@@ -115,6 +105,15 @@ def _returned(clues: Clues, absence: Absence) -> Sign | None:
             f"write of the newer version, and came back{when} with the copy from before"
         )
     return None
+
+
+def _is_message_known(clues: Clues) -> bool:
+    """Whether it is known what became of the invalidation at the node."""
+    reports = clues.reports
+    if reports is None:
+        return False
+    is_answered = reports.claimed is not None and reports.claimed.word is not None
+    return reports.is_lost or reports.passed_at is not None or is_answered
 
 
 def _passed(clues: Clues) -> bool:
