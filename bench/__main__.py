@@ -9,8 +9,10 @@ NAMES = (
     "ui_load",
     "crash",
     "detection",
+    "event_checks",
     "otlp_rate",
     "outbox_crash",
+    "tracing",
 )
 
 

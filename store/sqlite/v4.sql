@@ -1,15 +1,13 @@
--- Version 4: diagnoses. Instants are wall time, Unix nanoseconds. `ruled_out` is a JSON object of the
--- classes that are ruled out and why. The row of a finding is replaced again and again, so that no
--- foreign key can stand here; what has lost its finding is dropped with old findings.
+-- Version 4: event-triggered checks, counted. `outcomes` is JSON: outcome → [checks, sum of weights];
+-- `late` is the JSON of freshness.histogram: how late they were read, nanoseconds.
 
-CREATE TABLE diagnoses (
-  finding TEXT PRIMARY KEY,
-  cause TEXT NOT NULL,
-  because TEXT NOT NULL,
-  ruled_out TEXT NOT NULL,
-  at_ns INTEGER NOT NULL,
-  is_settled INTEGER NOT NULL
+CREATE TABLE checks (
+  start_s INTEGER NOT NULL,
+  keyspace TEXT NOT NULL,
+  layer TEXT NOT NULL,
+  node TEXT NOT NULL,
+  horizon_ns INTEGER NOT NULL,
+  outcomes TEXT NOT NULL,
+  late TEXT NOT NULL,
+  PRIMARY KEY (start_s, keyspace, layer, node, horizon_ns)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX diagnoses_by_time ON diagnoses (at_ns);
-CREATE INDEX over_findings ON findings (healed_at_ns, id) WHERE healed_at_ns IS NOT NULL;
