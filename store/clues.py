@@ -17,7 +17,7 @@ from freshness.ttl_drift import Drift, lifetime_of
 from store.base import FindingRow, NodeRow, ReadRow, Store
 from store.lives import find_life, of_one_identity
 from store.messages import InvalidationRow, Told
-from store.reports import as_of, find_passing, find_speech, find_successor, words_of
+from store.reports import as_of, find_passing, find_speech, find_successor, is_quiet, words_of
 from store.sights import Seen, Sightings
 from store.sources import standing_of
 from store.spread import TAKES_NONE
@@ -142,6 +142,8 @@ class Gatherer:
         """How the node stood in the sequence of the message when it was last read stale."""
         then = min(stale_at, self._window(row.opened_at_ns)[1])
         name, stream = (row.layer, row.node), (sent.publisher, sent.stream)
+        if not is_quiet(around, name, then, FROZEN_NS):
+            return None
         for each in Streams(as_of(around, then), then).silent([name], FROZEN_NS):
             if each.stream == stream and (each.layer, each.silence.node) == name:
                 return each.silence

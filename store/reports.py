@@ -77,3 +77,16 @@ def as_of(around: Sequence[Told], at_ns: int) -> list[Told]:
         for told in around
         if told.invalidation.received_at_ns <= at_ns
     ]
+
+
+def is_quiet(around: Sequence[Told], name: NodeName, at_ns: int, window_ns: int) -> bool:
+    """Whether the node has acknowledged nothing of what was written in a window up to an instant.
+
+    That is soon seen, and what sequences prove of its silence is not.
+    """
+    return not any(
+        (each.layer, each.node) == name and each.received_at_ns <= at_ns
+        for told in around
+        if told.invalidation.written_at_ns > at_ns - window_ns
+        for each in told.receipts
+    )
