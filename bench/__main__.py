@@ -10,8 +10,10 @@ NAMES = (
     "crash",
     "detection",
     "event_checks",
+    "sweep",
     "otlp_rate",
     "outbox_crash",
+    "slo",
     "tracing",
 )
 

@@ -189,7 +189,8 @@ class CacheKind:
 
     `options` and `binding` are pydantic models: of the layer's own settings, and of how a keyspace
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
-    `ages_own_copies` is whether the age of a reading is always that of the node's own copy.
+    `ages_own_copies` is whether the age of a reading is always that of the node's own copy,
+    `is_pool` whether many caches answer as one, so that nothing is said of a node as a whole.
     `ttl_resolution_s` is by how much a TTL that it tells may be off, either way.
     """
 
@@ -198,6 +199,7 @@ class CacheKind:
     connect: Callable[[Target, Any, NowNs], Server]
     grants: Callable[[Any, Mapping[str, Any]], str]
     ages_own_copies: bool = False
+    is_pool: bool = False
     ttl_resolution_s: float = 0.0
 
 

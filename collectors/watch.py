@@ -214,7 +214,7 @@ class Watch:
         """Watch a node from the next round on."""
         ledger, runs = self._origin.ledger, RunBook(self._max_gap_ns())
         surroundings = Surroundings(runs, lambda: list(dict.fromkeys(self._changed)))
-        findings = FindingBook(settings, ledger, self._journal, surroundings)
+        findings = FindingBook(settings, ledger, self._journal, surroundings, settings.is_pool)
         node = NodeWatch(
             settings,
             cache,

@@ -24,6 +24,7 @@ from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
+from stalewatch.sweeping import Sweeping
 from stalewatch.tracing import span
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
@@ -81,6 +82,7 @@ class Runtime:
         self._address = address
         self._alerting = Alerting(store)
         self._diagnosing = Diagnosing(store)
+        self._sweeping = Sweeping(store)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
@@ -169,6 +171,7 @@ class Runtime:
         self._diagnosing.begin(config)
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
+        self._sweeping.start(wiring)
 
     def _resume(self, wiring: Wiring, findings: list[FindingRow]) -> None:
         """Hand open findings to their watches; those of keyspaces that are gone are gone, too."""
@@ -210,6 +213,7 @@ class Runtime:
         return rows
 
     async def _end(self) -> None:
+        await self._sweeping.stop()
         if self._scheduler is not None:
             self._scheduler.pause()
             if self._rounds:

@@ -248,6 +248,7 @@ def _node_settings(
         ttl_s=None if ttl is None else ttl.seconds,
         ttl_jitter_s=declared.ttl_jitter.seconds + kind.ttl_resolution_s,
         ages_own_copies=declared.single_tier or kind.ages_own_copies,
+        is_pool=kind.is_pool,
         checks_per_s=_checks_per_s(config, keyspace, layer.name),
     )
 
