@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 
 from freshness.model import Verdict
 from freshness.rollup import Rollup
+from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
@@ -45,6 +46,8 @@ class Metrics:
         """What the outbox counts."""
         self.otlp = OtlpMetrics(self.registry)
         """What the receiver of traces counts."""
+        self.counters = CounterMetrics(self.registry)
+        """What the reading of counters counts."""
 
     def _declare_reads(self) -> None:
         here = self.registry

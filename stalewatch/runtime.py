@@ -17,6 +17,7 @@ from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
+from stalewatch.counting import Counting
 from stalewatch.delivery import DeliveryTask, open_channels
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
@@ -65,6 +66,7 @@ class Runtime:
         metrics.watch_queue(lambda: self._writer.depth)
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
+        self._counting: Counting | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
         self._ids: Ids | None = None
         self._news = News()
@@ -137,7 +139,10 @@ class Runtime:
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)
+        for job in self._counting.jobs():
+            _add(self._scheduler, job.name, job.work, job.every_s)
         self._scheduler.start()
 
     def _resume(self, wiring: Wiring, findings: list[FindingRow]) -> None:
@@ -174,6 +179,9 @@ class Runtime:
                 await asyncio.wait(self._rounds, timeout=LAST_ROUND_S)
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+        if self._counting is not None:
+            counting, self._counting = self._counting, None
+            await counting.close()
         if self._wiring is not None:
             wiring, self._wiring = self._wiring, None
             await wiring.close()

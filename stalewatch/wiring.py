@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
 from collectors.base import Keyspace as KindKeyspace
 from collectors.budget import Budget
+from collectors.counters.kinds import weigh
+from collectors.counters.own import CountedCache, OwnReads
 from collectors.discovery import Discovery
 from collectors.journal import Ids, NodeSettings
 from collectors.kinds import DEFAULT_PORTS, load_kinds
@@ -19,10 +21,11 @@ from store.base import Batch
 
 @dataclass(slots=True)
 class Connected:
-    """One connected server, with the budget that all its keyspaces share."""
+    """One connected server, with the budget and the account that all its keyspaces share."""
 
     server: Server
     budget: Budget
+    own: OwnReads = field(default_factory=OwnReads)
 
 
 @dataclass(slots=True)
@@ -92,12 +95,17 @@ class Wiring:
         )
 
     def open_cache(self, name: str, layer: LayerNodes, connected: Connected) -> Cache:
-        """A node as a keyspace addresses it, behind the node's budget."""
+        """A node as a keyspace addresses it, behind the node's budget, its reads counted."""
         keyspace = self.config.keyspaces[name]
         binding = keyspace.layers[layer.name]
         source = connected.server.open(binding, _kind_keyspace(name, keyspace))
-        return ThrottledCache(
+        counted = CountedCache(
             source,  # type: ignore[arg-type]  # a cache kind opens caches
+            connected.own,
+            weigh(layer.layer.kind, layer.layer, binding),
+        )
+        return ThrottledCache(
+            counted,
             connected.budget,
             self.clock.now_ns,
             keyspace.sample.interval.ns,

@@ -18,6 +18,7 @@ from collectors.discovery import NodeEntry
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.url import ExternalUrl
@@ -144,6 +145,8 @@ class Layer(Section):
     """How much an entry's time to live may be above or below `documented_ttl`."""
     single_tier: bool = False
     """Whether an age that it tells is that of its own copy, to which no tier above has added."""
+    counters: LayerCounters = LayerCounters()
+    """What its nodes count of themselves."""
 
 
 class Version(Section):
@@ -281,5 +284,7 @@ class Config(Section):
     """The data domains, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
+    """Where counters of nodes are read from, besides the nodes themselves, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""
