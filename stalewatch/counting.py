@@ -128,7 +128,8 @@ class Counting:
             found = None if place in self._followed else self._open(layer, node)
             if found is not None:
                 source, own = found
-                counters = NodeCounters(*place, NODE, own, self._wiring.clock)
+                is_prompt = not isinstance(source, VarnishCounters)
+                counters = NodeCounters(*place, NODE, own, self._wiring.clock, is_prompt=is_prompt)
                 self._followed[place] = _Followed(connected, source, counters)
 
     def _open(self, layer: LayerNodes, node: str) -> tuple[CounterSource, OwnReads] | None:

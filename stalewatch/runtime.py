@@ -33,6 +33,7 @@ LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
 ALERTS_S = 5
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
+FIRST_COUNTERS_S = 2
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
 """So often threads take turns: a page that is rendered holds a stamp up no longer than this."""
@@ -275,6 +276,8 @@ def _add(
     *args: object,
 ) -> None:
     is_round = name.startswith("round ")
+    is_counting = name.startswith(("counters ", "prometheus "))
+    first_s = 0.0 if is_round else min(every_s, FIRST_COUNTERS_S) if is_counting else every_s
     scheduler.add_job(
         work,
         "interval",
@@ -282,7 +285,7 @@ def _add(
         args=args,
         seconds=every_s,
         # The first round at once; chores when there is something to do.
-        next_run_time=datetime.now(UTC) + timedelta(seconds=0 if is_round else every_s),
+        next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
         jitter=None if is_round else every_s / 20,
     )
 

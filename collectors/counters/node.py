@@ -17,18 +17,25 @@ _MINUTE_S: Final = 60
 class NodeCounters:
     """Remembers the last look at a node, and says what has happened since.
 
-    `source` is the store's name of whoever counts; `own` is the account of our reads there.
+    `source` is the store's name of whoever counts; `own` is the account of our reads there. A node
+    that is not `is_prompt` may not have counted yet what it has answered since the look before.
     """
 
-    def __init__(self, layer: str, node: str, source: str, own: OwnReads, clock: Clock) -> None:
+    def __init__(
+        self, layer: str, node: str, source: str, own: OwnReads, clock: Clock,
+        *, is_prompt: bool = True,
+    ) -> None:  # fmt: skip
         self.layer, self.node, self.source = layer, node, source
+        self._is_prompt = is_prompt
+        self._own_then = own.now()
         self._own = own
         self._clock = clock
         self._last: Sample | None = None
 
     async def look(self, source: CounterSource) -> CounterRow:
         """Ask the node now."""
-        before = self._own.now()
+        then, self._own_then = self._own_then, self._own.now()
+        before = self._own_then if self._is_prompt else then
         told = await source.sample()
         return self.take(told, before, self._own.now())
 
