@@ -20,7 +20,7 @@ from collectors.counters.base import CounterSample, total, whole
 from collectors.options import shown
 from freshness.counters import Counters
 
-LONGEST_BYTES: Final = 8 << 20
+LONGEST_BYTES: Final = 4 << 20
 CONNECT_S: Final = "1"
 """How long varnishstat waits for a varnishd that is not there."""
 TIMEOUT_S: Final = 5.0
@@ -120,12 +120,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 async def _read(stream: asyncio.StreamReader | None) -> bytes:
-    data = b""
+    data = bytearray()
     while stream is not None and (piece := await stream.read(1 << 16)):
         data += piece
         if len(data) > LONGEST_BYTES:
             raise ValueError(f"more than {LONGEST_BYTES} bytes")
-    return data
+    return bytes(data)
 
 
 def _values(document: Any) -> dict[str, Any]:

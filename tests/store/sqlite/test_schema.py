@@ -32,7 +32,7 @@ from tests.store.rows import (
 )
 from tests.store.sqlite.conftest import Ask
 
-NEWEST = 3
+NEWEST = 4
 OLD_TABLES = (
     "meta", "clocks", "keyspaces", "places", "keys", "series", "runs", "newest_origin_runs",
     "reads", "findings", "nodes", "cells", "horizons",
