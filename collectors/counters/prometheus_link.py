@@ -15,7 +15,7 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.exceptions import ConnectionError as NoConnectionError
-from requests.exceptions import RequestException, SSLError, Timeout
+from requests.exceptions import JSONDecodeError, RequestException, SSLError, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
@@ -120,6 +120,8 @@ class PrometheusLink:
             raise QueryError(shown(f"refused: {error}", 300)) from None
         except ServerProblem as error:
             raise QueryError(str(error)) from None
+        except JSONDecodeError:
+            raise QueryError("not the answer of a Prometheus") from None
         except RequestException as error:
             raise QueryError(_why(error)) from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

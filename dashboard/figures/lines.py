@@ -29,7 +29,7 @@ def line_colour(number: int, theme: Theme) -> str:
 
 
 def line_chart(
-    view: NodesView, theme: Theme, measure: Measure, words: Words, *, tick_format: str = "~s"
+    view: NodesView, theme: Theme, measure: Measure, words: Words, *, tick_format: str = ",.3~r"
 ) -> Figure:
     """One measure of every node; `words` says a bucket's on hovering."""
     drawn = islice(view.lines, MOST_DRAWN)

@@ -34,7 +34,7 @@ def fill(store: Store, address: Address, site: Site, theme: Theme, now_ns: int) 
         "hit-rate": {"figure": line_chart(view, theme, _share, _share_words, tick_format=".3~%")},
         "evictions": {"figure": line_chart(view, theme, _evictions, _evictions_words)},
         "requests": {"figure": line_chart(view, theme, _requests, _requests_words)},
-        "memory": {"figure": line_chart(view, theme, _memory, _memory_words)},
+        "memory": {"figure": line_chart(view, theme, _memory, _memory_words, tick_format=".3~s")},
         "document-title": {"data": f"Nodes · {site.title}"},
     }
 
