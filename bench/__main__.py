@@ -11,6 +11,7 @@ NAMES = (
     "detection",
     "otlp_rate",
     "outbox_crash",
+    "counters",
 )
 
 
