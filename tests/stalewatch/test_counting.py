@@ -16,7 +16,7 @@ from tests.servers import RedisServer
 
 CONFIG = """
 origins:
-  db: {{kind: redis, url: "redis://127.0.0.1:{port}", linearizable: true}}
+  db: {{kind: redis, host: 127.0.0.1, port: {port}, linearizable: true}}
 layers:
   regional:
     kind: redis
@@ -58,7 +58,7 @@ async def test_nodes_are_looked_at_and_our_reads_taken_out(
         )
         config = load(written(tmp_path, redis_server.port, more=more))
         store, wiring, metrics = SqliteStore(), wire(config, ObserverClock()), Metrics()
-        await watch_all(wiring, Ids(0, 0), lambda batch: None)
+        await watch_all(wiring, Ids(0, 0), lambda _: None)
         counting = Counting(wiring, store, metrics.counters)
         assert [(job.name, job.every_s) for job in counting.jobs()] == [
             ("counters regional", 15), ("prometheus main", 30),
