@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 from freshness.model import Verdict
 from freshness.rollup import Rollup
 from stalewatch.check_metrics import CheckMetrics
+from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from stalewatch.trace_metrics import TraceMetrics
@@ -51,6 +52,8 @@ class Metrics:
         """What the receiver of traces counts."""
         self.traces = TraceMetrics(self.registry)
         """What polls of tracing back ends count."""
+        self.counters = CounterMetrics(self.registry)
+        """What the reading of counters counts."""
 
     def _declare_reads(self) -> None:
         here = self.registry

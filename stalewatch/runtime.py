@@ -18,6 +18,7 @@ from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
+from stalewatch.counting import Counting
 from stalewatch.delivery import DeliveryTask, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
@@ -41,6 +42,7 @@ DIAGNOSE_S = 3
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
+FIRST_COUNTERS_S = 2
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
 """So often threads take turns: a page that is rendered holds a stamp up no longer than this."""
@@ -74,6 +76,7 @@ class Runtime:
         metrics.watch_queue(lambda: self._writer.depth)
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
+        self._counting: Counting | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
         self._ids: Ids | None = None
         self._news = News()
@@ -169,7 +172,10 @@ class Runtime:
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._diagnosing.begin(config)
+        self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)
+        for job in self._counting.jobs():
+            _add(self._scheduler, job.name, job.work, job.every_s)
         self._scheduler.start()
         self._sweeping.start(wiring)
 
@@ -220,6 +226,9 @@ class Runtime:
                 await asyncio.wait(self._rounds, timeout=LAST_ROUND_S)
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+        if self._counting is not None:
+            counting, self._counting = self._counting, None
+            await counting.close()
         if self._wiring is not None:
             wiring, self._wiring = self._wiring, None
             await wiring.close()
@@ -320,6 +329,8 @@ def _add(
     *args: object,
 ) -> None:
     is_round = name.startswith("round ")
+    is_counting = name.startswith(("counters ", "prometheus "))
+    first_s = 0.0 if is_round else min(every_s, FIRST_COUNTERS_S) if is_counting else every_s
     scheduler.add_job(
         work,
         "interval",
@@ -327,7 +338,7 @@ def _add(
         args=args,
         seconds=every_s,
         # The first round at once; chores when there is something to do.
-        next_run_time=datetime.now(UTC) + timedelta(seconds=0 if is_round else every_s),
+        next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
         jitter=None if is_round else every_s / 20,
     )
 

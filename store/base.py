@@ -12,6 +12,7 @@ from freshness.check import CheckCell, CheckKey
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
+from store.counters import CounterLog
 from store.diagnoses import Diagnoses
 from store.messages import Messages
 from store.page import Page
@@ -286,7 +287,17 @@ class Catalogue(Protocol):
 
 
 class Store(
-    Facts, Findings, Diagnoses, Rollups, Checks, Catalogue, Messages, Sweeps, AlertBook, Protocol
+    Facts,
+    Findings,
+    Diagnoses,
+    Rollups,
+    Checks,
+    Catalogue,
+    Messages,
+    Sweeps,
+    AlertBook,
+    CounterLog,
+    Protocol,
 ):
     """A whole engine. Safe to call from any thread."""
 

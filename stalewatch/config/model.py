@@ -18,6 +18,7 @@ from collectors.discovery import NodeEntry
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.url import ExternalUrl
@@ -148,6 +149,8 @@ class Layer(Section):
     """The layers that its nodes are filled from, so that a stale one below can be named."""
     replica: bool = False
     """Whether its nodes are replicas of the origin, which are read like a cache."""
+    counters: LayerCounters = LayerCounters()
+    """What its nodes count of themselves."""
 
 
 class Version(Section):
@@ -308,5 +311,7 @@ class Config(Section):
     """The data domains, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
+    """Where counters of nodes are read from, besides the nodes themselves, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""

@@ -13,6 +13,7 @@ from collectors.kinds import CACHES, ORIGINS
 from collectors.trace_kinds import TRACE_SOURCES
 from settings import Section
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.counters import PrometheusSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import PollSettings
@@ -35,6 +36,7 @@ def reference() -> str:
     page.add("keyspaces.K", Keyspace)
     page.add_kinds("keyspaces.K.origin", {name: kind.binding for name, kind in ORIGINS.items()})
     page.add_kinds("keyspaces.K.layers.L", {name: kind.binding for name, kind in CACHES.items()})
+    page.add("prometheus.P", PrometheusSettings)
     page.add("channels.C", ChannelSettings)
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
     page.add("rules.R", RuleSettings)

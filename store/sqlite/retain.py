@@ -113,6 +113,12 @@ DELETE FROM cells WHERE (grain_s, start_s, series) IN (
   WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
 """
 
+OLD_COUNTERS: Final = """
+DELETE FROM counters WHERE (grain_s, start_s, place, source) IN (
+  SELECT grain_s, start_s, place, source FROM counters
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
+"""
+
 
 def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) -> int:
     """Drop some of what is past its retention; the number of rows dropped.
@@ -135,6 +141,8 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
+        + _drop_old_counters(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
+        + _drop_old_counters(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
     )
 
 
@@ -176,6 +184,10 @@ def _drop_old_cells(connection: sqlite3.Connection, grain: Grain, before_s: int)
         (kept_from_s, int(grain)),
     )
     return _drop(connection, _OLD_CELLS, grain_s=int(grain), before_s=kept_from_s)
+
+
+def _drop_old_counters(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
+    return _drop(connection, OLD_COUNTERS, grain_s=int(grain), before_s=grain.floor(before_s))
 
 
 def _drop(connection: sqlite3.Connection, statement: str, **asked: int) -> int:

@@ -11,6 +11,7 @@ from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
+from store.counters import CounterGrain, CounterRow
 from store.diagnoses import DiagnosisRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
@@ -19,6 +20,7 @@ from store.sqlite import (
     alerts,
     cells,
     checks,
+    counters,
     diagnoses,
     findings,
     invalidations,
@@ -316,6 +318,24 @@ class SqliteStore:
         """Newest first."""
         with self._connections.reader() as connection:
             return outbox.read_notifications(connection, alert, state, limit)
+
+    def write_counters(self, rows: Sequence[CounterRow]) -> None:
+        """Add minutes to what is there, and to their hours, in one transaction."""
+        with self._transaction() as db:
+            counters.write_counters(db.conn, rows)
+
+    def counters(
+        self,
+        grain: CounterGrain,
+        since_ns: int,
+        until_ns: int,
+        layer: str | None = None,
+        node: str | None = None,
+    ) -> Sequence[CounterRow]:
+        """Buckets whose start lies in [since, until), by time, layer, node and source."""
+        asked = (int(_WIDTHS[grain]), -(-since_ns // _NS), -(-until_ns // _NS), layer, node)
+        with self._connections.reader() as connection:
+            return counters.read_counters(connection, *asked)
 
     def revision(self) -> int:
         """A number that grows with each write, of this process or of another."""

@@ -8,6 +8,7 @@ from store.sqlite import (
     SqliteStore,
     alerts,
     cells,
+    counters,
     diagnoses,
     findings,
     invalidations,
@@ -22,6 +23,7 @@ from tests.store.rows import invalidation, receipt
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
+    "c", "counters",
 )  # fmt: skip
 
 
@@ -73,6 +75,8 @@ QUESTIONS = [
     pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
     pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
     pytest.param(cells.RANGE, id="roll-ups"),
+    pytest.param(counters.RANGE, id="counters"),
+    pytest.param(retain.OLD_COUNTERS, id="old counters"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
     *MESSAGES,
     *BOOK,
@@ -166,5 +170,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation",
+    "invalidation", "before_s",
 )  # fmt: skip
