@@ -139,6 +139,8 @@ class Fault:
     """What of it can be seen: stale, torn, config-drift, skew, or none."""
     wrong: Mapping[str, Any] = field(default_factory=dict)
     """What else is not as it should be, by name, as a lifetime or who owns the key."""
+    own_keys: tuple[str, ...] = ()
+    """Those of its keys that it was given, and wrote itself where it writes."""
     beside: tuple[Beside, ...] = ()
 
 
@@ -239,6 +241,7 @@ def _fault(
         end_s=None if repaired is None else repaired["t"] / 1e9,
         shows=began["shows"],
         wrong=began["wrong"],
+        own_keys=tuple(sorted(began["keys"])),
         beside=tuple(Beside(**each) for each in began["beside"]),
     )
 

@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +55,14 @@ FIRST_LASTS_AT_LEAST_S: Final = 10.0
 """So that who looks at the demo sees something happen at once."""
 
 
+def drawn_kinds(rng: random.Random) -> Iterator[type[Fault]]:
+    """Classes without end: the plain ones first, then each once before any comes again."""
+    yield from rng.sample(PLAIN, len(PLAIN))
+    yield from rng.sample(OTHERS, len(OTHERS))
+    while True:
+        yield from rng.sample(KINDS, len(KINDS))
+
+
 @dataclass(frozen=True, slots=True)
 class Draw:
     """One fault to come."""
@@ -87,7 +95,7 @@ class Schedule:
         self._log = log
         self._seed = seed
         self._rng = random.Random(f"{seed}:faults")
-        self._deck = [*self._shuffled(OTHERS), *self._shuffled(PLAIN)]
+        self._kinds = drawn_kinds(self._rng)
         self._strikes: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._taken: set[str] = set()
@@ -98,7 +106,7 @@ class Schedule:
         await asyncio.sleep(self._rng.uniform(*FIRST_AFTER_S))
         least_s = FIRST_LASTS_AT_LEAST_S
         while True:
-            kind = self._next_kind()
+            kind = next(self._kinds)
             duration_s = math.exp(self._rng.uniform(math.log(least_s), math.log(DURATION_S[1])))
             if self._strike_somewhere(kind, self._targets, duration_s):
                 least_s = DURATION_S[0]
@@ -116,15 +124,6 @@ class Schedule:
     async def cancel(self) -> None:
         """Ends what is under way; open faults stay unrepaired."""
         await end_all(self._strikes)
-
-    def _next_kind(self) -> type[Fault]:
-        """The plain ones first, then each class once before any comes again."""
-        if not self._deck:
-            self._deck = self._shuffled(KINDS)
-        return self._deck.pop()
-
-    def _shuffled(self, kinds: Sequence[type[Fault]]) -> list[type[Fault]]:
-        return self._rng.sample(kinds, len(kinds))
 
     def _strike_somewhere(
         self, kind: type[Fault], nodes: Sequence[Target], duration_s: float

@@ -110,7 +110,7 @@ class Copies:
             return None
         now_ns = self.told_ns()
         age_s, ttl_s = copy.age_s(now_ns), copy.ttl_s(now_ns)
-        return Entry(version=copy.product.version, age_s=age_s, ttl_s=ttl_s)
+        return Entry(copy.product.version, copy.product.projection(), age_s, ttl_s)
 
     def _live(self) -> list[Copy]:
         now_ns = time.time_ns()

@@ -66,11 +66,11 @@ class Target(Protocol):
         ...
 
     async def leave(self, for_s: float) -> None:
-        """Stops the node from answering and hearing, for so long where it cannot be called back."""
+        """Stops the node from answering and hearing, for no longer than that."""
         ...
 
     async def rejoin(self, keys: Sequence[str]) -> None:
-        """Comes back with the copies of before; those of `keys` are kept from being replaced."""
+        """Comes back with the copies of before, `keys` kept from being replaced; waits for that."""
         ...
 
     async def change_ttl(self, ttl_s: float) -> None:
@@ -128,11 +128,11 @@ class Struck(Protocol):
         ...
 
     async def leave(self, for_s: float) -> None:
-        """Answers nobody; the copies stay, for when it comes back."""
+        """Answers nobody until `rejoin`, or for so long where it cannot be called back."""
         ...
 
     async def rejoin(self) -> None:
-        """Answers again."""
+        """Answers again; returns when it does."""
         ...
 
     async def set_ttl(self, ttl_s: float | None) -> None:
