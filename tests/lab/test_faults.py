@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,16 @@ from tests.lab.conftest import StartLab
 from tests.servers import wait_until
 
 DURATION_S = 2.0
+
+
+def test_every_class_is_documented() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "lab.md").read_text()
+    for kind in KINDS:
+        (row,) = [line for line in table.splitlines() if line.startswith(f"| `{kind.kind}` |")]
+        *_, shows, where, _ = [cell.strip() for cell in row.split("|")]
+        assert shows == kind.shows
+        assert where.endswith("the whole node") == kind.takes_node
+        assert where.startswith("any") == (len(kind.layers) == 3)
 
 
 @pytest.mark.parametrize("seed", range(20))
