@@ -9,6 +9,7 @@ NAMES = (
     "ui_load",
     "crash",
     "detection",
+    "event_checks",
     "otlp_rate",
     "outbox_crash",
 )

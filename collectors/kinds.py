@@ -7,6 +7,8 @@ from typing import Any, Final
 from collectors import (
     http,
     inprocess,
+    memcached,
+    memcached_value,
     origin_http,
     origin_redis,
     origin_sql,
@@ -31,6 +33,13 @@ CACHES: Final[Mapping[str, CacheKind]] = {
         inprocess.InprocessServer,
         inprocess.grants,
         ages_own_copies=True,
+    ),
+    "memcached": CacheKind(
+        memcached.MemcachedOptions,
+        memcached_value.MemcachedBinding,
+        memcached.MemcachedServer,
+        memcached.grants,
+        ttl_resolution_s=memcached.TTL_RESOLUTION_S,
     ),
 }
 
@@ -64,6 +73,7 @@ ORIGINS: Final[Mapping[str, OriginKind]] = {
 DEFAULT_PORTS: Final[Mapping[str, int]] = {
     "redis": redis_server.DEFAULT_PORT,
     "http": http.DEFAULT_PORT,
+    "memcached": memcached.DEFAULT_PORT,
 }
 """The usual port of a cache kind's nodes, where it has one."""
 

@@ -4,7 +4,7 @@ It knows nothing of the other nodes, so that one that is down or slow costs them
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -64,6 +64,19 @@ class NodeWatch:
     async def inspect(self, look: Look) -> None:
         """Read suspected keys again, with all that the node can tell of them."""
         self._take(look, await self.cache.inspect(look.keys), RECHECK)
+
+    async def glance(self, keys: Sequence[str]) -> Reply | None:
+        """Read keys without a word of the origin beside them: kept as runs, judged by nobody.
+
+        None where the node was dropped, or the clock began anew, while the reply was under way.
+        """
+        epoch = self.ledger.epoch
+        reply = await self.cache.read(keys)
+        if self.state == "gone" or epoch != self.ledger.epoch:
+            return None
+        if reply.was_asked:
+            self._note_reply(keys, reply)
+        return reply
 
     def settle(self, look: Look) -> None:
         """Judge doubtful reads of a look's keys anew, on what is known by now."""
@@ -126,12 +139,9 @@ class NodeWatch:
         if not reply.was_asked:
             self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
-        span = reply.start_ns, reply.end_ns
-        self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
-        self._note_answer(reply)
-        self._keep_runs(look, reply)
+        self._note_reply(look.keys, reply)
         judged = self.ledger.judge_batch(
-            look, reply.readings, *span, self.settings.max_staleness_ns
+            look, reply.readings, reply.start_ns, reply.end_ns, self.settings.max_staleness_ns
         )
         self._count_calm(reply, judged, stratum)
         for at in self._positions_apart(look, judged):
@@ -152,9 +162,12 @@ class NodeWatch:
         found = (at for at, key in enumerate(look.keys) if key in self.findings)
         return sorted({*judged.apart, *judged.without, *(found if open_keys else ())})
 
-    def _keep_runs(self, look: Look, reply: Reply) -> None:
+    def _note_reply(self, keys: Sequence[str], reply: Reply) -> None:
+        """Keep what a reply says of its keys, and of the node."""
         span = reply.start_ns, reply.end_ns
-        for change in self.runs.observe(look.keys, reply.readings, *span):
+        self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
+        self._note_answer(reply)
+        for change in self.runs.observe(keys, reply.readings, *span):
             for run in (change.ended, change.begun):
                 if run is not None:
                     self.journal.put_run(self.settings.layer, self.settings.name, change.key, run)

@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 
 from freshness.model import Verdict
 from freshness.rollup import Rollup
+from stalewatch.check_metrics import CheckMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
@@ -41,6 +42,8 @@ class Metrics:
         self._declare_reads()
         self._declare_store()
         self._declare_state()
+        self.checks = CheckMetrics(self.registry)
+        """What event-triggered checks count."""
         self.delivery = DeliveryMetrics(self.registry)
         """What the outbox counts."""
         self.otlp = OtlpMetrics(self.registry)
@@ -153,6 +156,7 @@ class Metrics:
         for key, cell in batch.rollups.items():
             self._count_results(key.layer, key.node, cell)
             self._count_verdicts(key.keyspace, key.layer, cell)
+        self.checks.observe(batch.checks)
         for node in batch.nodes:
             self._follow_node(node)
         self.follow_findings(batch.findings)

@@ -12,7 +12,7 @@ import uvicorn
 from collectors.base import NowNs, VersionType
 from collectors.naming import hashed, plain
 from collectors.otlp.app import OtlpApp
-from collectors.otlp.intake import Intake
+from collectors.otlp.intake import Intake, Sink
 from collectors.otlp.mapping import Mapper, names_of
 from settings import Address
 from stalewatch.clock import wall_ns
@@ -60,9 +60,11 @@ class KnownNodes:
 
 
 class Receiver:
-    """Listens from `start` to `stop`; the store must outlive it."""
+    """Listens from `start` to `stop`; the store and the `sink` of its rows must outlive it."""
 
-    def __init__(self, config: Config, otlp: Otlp, store: Store, metrics: Metrics) -> None:
+    def __init__(
+        self, config: Config, otlp: Otlp, store: Store, sink: Sink, metrics: Metrics
+    ) -> None:
         ordered = {
             name
             for name, keyspace in config.keyspaces.items()
@@ -72,7 +74,7 @@ class Receiver:
         mapper = Mapper(KnownNodes(config, store, time.monotonic_ns), ordered, naming)
         names = names_of(dict(config.traces.mapping.items()))
         self._intake = Intake(
-            store, names, mapper, metrics.otlp, time.monotonic_ns, otlp.max_request.bytes
+            sink, names, mapper, metrics.otlp, time.monotonic_ns, otlp.max_request.bytes
         )
         metrics.otlp.watch_queue(lambda: self._intake.depth, lambda: self._intake.charged_bytes)
         token = otlp.token.reveal if otlp.token is not None else None

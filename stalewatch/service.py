@@ -13,6 +13,7 @@ from stalewatch.auth import Auth, Basic, ProxyHeader
 from stalewatch.clock import wall_ns
 from stalewatch.config import Config, ConfigError, load
 from stalewatch.config.model import Server
+from stalewatch.heard import Heard
 from stalewatch.listening import QuietUvicorn, open_socket
 from stalewatch.metrics import Metrics
 from stalewatch.receiver import Receiver
@@ -56,7 +57,8 @@ class Service:
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = QuietUvicorn(served, self._tell)
         otlp = config.server.otlp
-        self._receiver = Receiver(config, otlp, store, self._metrics) if otlp else None
+        heard = Heard(store, self._runtime.hear)
+        self._receiver = Receiver(config, otlp, store, heard, self._metrics) if otlp else None
         self._socket: socket.socket | None = None
         self._bound: Address | None = None
         self._reloading: set[asyncio.Task[None]] = set()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
 from collectors.base import Keyspace as KindKeyspace
@@ -127,7 +128,7 @@ class Wiring:
         layer.nodes[target.name] = target, connected
         for name, watch in self.watches.items():
             if layer.name in self.config.keyspaces[name].layers:
-                settings = _node_settings(layer, target)
+                settings = _node_settings(self.config, name, layer, target)
                 watch.add_node(settings, self.open_cache(name, layer, connected))
 
 
@@ -153,14 +154,27 @@ async def watch_all(
     ids: Ids,
     sink: Callable[[Batch], None],
     noted: Callable[[str, str, int], None] = lambda *_: None,
+    suspected: Callable[[str, str, int], None] = lambda *_: None,
 ) -> None:
-    """A watch for each keyspace, with its keys and the nodes that are there."""
+    """A watch for each keyspace, with its keys and the nodes that are there.
+
+    `suspected` is told a keyspace, what became of suspects, and how many.
+    """
     for name, keyspace in wiring.config.keyspaces.items():
         sample = keyspace.sample
         origin = wiring.open_origin(name)
         sampler = Sampler((), sample.size, sample.pinned, float(sample.recent.percent) / 100)
         settings = _watch_settings(wiring.config, name, keyspace)
-        wiring.watches[name] = Watch(settings, origin, sampler, wiring.clock, ids, sink, noted)
+        wiring.watches[name] = Watch(
+            settings,
+            origin,
+            sampler,
+            wiring.clock,
+            ids,
+            sink,
+            noted,
+            partial(suspected, name),
+        )
     await wiring.list_keys()
     await wiring.discover()
 
@@ -193,11 +207,15 @@ def _watch_settings(config: Config, name: str, keyspace: Keyspace) -> WatchSetti
         hash_keys=config.store.keys == "hashed",
         origin_name=keyspace.origin.name,
         origin_kind=origin.kind,
+        horizons_ns=[each.ns for each in keyspace.checks.horizons],
     )
 
 
-def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
+def _node_settings(
+    config: Config, keyspace: str, layer: LayerNodes, target: Target
+) -> NodeSettings:
     declared = layer.layer
+    kind = load_kinds()[0][declared.kind]
     ttl = declared.documented_ttl
     return NodeSettings(
         layer=layer.name,
@@ -208,9 +226,17 @@ def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
         mechanism=declared.mechanism,
         max_staleness_ns=declared.max_staleness.ns,
         ttl_s=None if ttl is None else ttl.seconds,
-        ttl_jitter_s=declared.ttl_jitter.seconds,
-        ages_own_copies=declared.single_tier or load_kinds()[0][declared.kind].ages_own_copies,
+        ttl_jitter_s=declared.ttl_jitter.seconds + kind.ttl_resolution_s,
+        ages_own_copies=declared.single_tier or kind.ages_own_copies,
+        checks_per_s=_checks_per_s(config, keyspace, layer.name),
     )
+
+
+def _checks_per_s(config: Config, keyspace: str, layer: str) -> float:
+    """The keyspaces of a layer share what its nodes may be asked."""
+    sharing = sum(layer in each.layers for each in config.keyspaces.values())
+    share = config.keyspaces[keyspace].checks.share.fraction
+    return config.layers[layer].limit.per_second * float(share) / sharing
 
 
 def _kind_keyspace(name: str, keyspace: Keyspace) -> KindKeyspace:

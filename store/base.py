@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from freshness.check import CheckCell, CheckKey
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
@@ -146,6 +147,8 @@ class Batch:
     nodes: Sequence[NodeRow] = ()
     rollups: Mapping[RollupKey, Rollup] = field(default_factory=dict)
     """Minute deltas, added to what the store holds (negative counts where a read was re-judged)."""
+    checks: Mapping[CheckKey, CheckCell] = field(default_factory=dict)
+    """Event-triggered checks, added to what the store holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +261,16 @@ class Rollups(Protocol):
         ...
 
 
+class Checks(Protocol):
+    """Event-triggered checks, counted by minute, node and horizon."""
+
+    def checks(
+        self, since_ns: int, until_ns: int, keyspace: str | None = None
+    ) -> Sequence[tuple[CheckKey, CheckCell]]:
+        """Minutes whose start lies in [since, until), in order of time, node and horizon."""
+        ...
+
+
 class Catalogue(Protocol):
     """The nodes that are watched."""
 
@@ -266,7 +279,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Catalogue, Messages, AlertBook, Protocol):
+class Store(Facts, Findings, Rollups, Checks, Catalogue, Messages, AlertBook, Protocol):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:

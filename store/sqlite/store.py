@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from freshness.check import CheckCell, CheckKey
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
@@ -16,6 +17,7 @@ from store.retention import Retention
 from store.sqlite import (
     alerts,
     cells,
+    checks,
     findings,
     invalidations,
     names,
@@ -79,6 +81,7 @@ class SqliteStore:
             findings.write_findings(db.conn, batch.findings)
             nodes.write_nodes(db.conn, batch.nodes)
             cells.add_deltas(db.conn, batch.rollups)
+            checks.add_checks(db.conn, batch.checks)
 
     def last_ids(self) -> tuple[int, int]:
         """The highest run id and read id in the store (0 where empty)."""
@@ -162,6 +165,13 @@ class SqliteStore:
         with self._transaction() as db:
             cells.fold_minutes(db.conn)
 
+    def checks(
+        self, since_ns: int, until_ns: int, keyspace: str | None = None
+    ) -> Sequence[tuple[CheckKey, CheckCell]]:
+        """Minutes whose start lies in [since, until), in order of time, node and horizon."""
+        with self._connections.reader() as connection:
+            return checks.read_checks(connection, since_ns, until_ns, keyspace)
+
     def nodes(self) -> Sequence[NodeRow]:
         """Every node, by layer and name, origins first."""
         with self._connections.reader() as connection:
@@ -194,6 +204,13 @@ class SqliteStore:
         """One, with its receipts."""
         with self._connections.reader() as connection:
             return invalidations.read_invalidation(connection, id)
+
+    def newest_invalidations(
+        self, keyspace: str, since_ns: int, limit: int
+    ) -> Sequence[InvalidationRow]:
+        """The newest of a keyspace that were received since then, oldest first."""
+        with self._connections.reader() as connection:
+            return invalidations.read_newest(connection, keyspace, since_ns, limit)
 
     def sequences(self, since_ns: int) -> Sequence[tuple[str, str, str, str, int]]:
         """(publisher, stream, layer, node, sequence) of the receipts since then."""
