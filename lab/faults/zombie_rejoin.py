@@ -8,8 +8,6 @@ from typing import ClassVar, Final
 from lab.faults.base import Fault
 
 AWAY_S: Final = 2.5
-LATEST_BACK_S: Final = 3.5
-"""When a server that cannot be called back, as a paused Redis, comes back by itself."""
 
 
 class ZombieRejoin(Fault):
@@ -29,7 +27,7 @@ class ZombieRejoin(Fault):
     async def inject(self) -> None:
         """Stops the node, writes while it is away, and lets it back in."""
         self._start_ns = time.time_ns()
-        await self.target.leave(LATEST_BACK_S)
+        await self.target.leave(AWAY_S)
         for key in self.scene.keys:
             await self.writer.write(key)
         await asyncio.sleep(AWAY_S)

@@ -4,6 +4,7 @@ Beside `product:{id}` a node keeps, under `lab:*`, the newest version it was tol
 (which a refill must reach), the keys that a fault shuts to refills, and a lifetime that one gives.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ class RegionalCache:
     """Reads and writes one Redis; every process that writes to it does so through this."""
 
     def __init__(self, address: NodeAddress, truth: TruthLog) -> None:
-        self.client = Redis(host=HOST, port=address.port)
+        self.client = Redis(host=HOST, port=address.port, socket_timeout=None)  # one may be paused
         self._node = (address.layer, address.name)
         self._truth = truth
         script = self.client.register_script
@@ -103,15 +104,18 @@ class RegionalCache:
         """Removes the copy."""
         await self._remove(self._purge_script, key)
 
-    async def withdraw(self) -> None:
-        """Tells the truth that nobody is served any copy from now on."""
-        s, us, seq, copies = await self._roll_call_script(keys=["lab:sequence"])
+    async def pause(self, for_s: float) -> None:
+        """Has the server answer nobody for so long; tells the truth that no copy is served."""
+        async with self.client.pipeline(transaction=True) as both:  # at one instant
+            both.eval(_ROLL_CALL, 1, "lab:sequence")
+            both.client_pause(round(for_s * 1000))
+            (s, us, seq, copies), _ = await both.execute()
         for value, _ in copies:
             key = product_from(orjson.loads(value)).id
             self._truth.gone(self._node, key, at=(_ns(s, us), seq))
 
     async def offer(self) -> None:
-        """Tells the truth that the copies are served again."""
+        """Tells the truth which copies are served as soon as the server answers again."""
         s, us, seq, copies = await self._roll_call_script(keys=["lab:sequence"])
         for value, ttl_ms in copies:
             self._tell_held(product_from(orjson.loads(value)), ttl_ms, (_ns(s, us), seq))
@@ -144,6 +148,7 @@ class RegionalNode:
         self.cache = RegionalCache(address, truth)
         self.ear = Ear(address, self._drop)
         self._origin = origin
+        self._back: asyncio.Task[None] | None = None
 
     async def warm(self, key: str) -> int:
         """See Struck."""
@@ -181,12 +186,15 @@ class RegionalNode:
 
     async def leave(self, for_s: float) -> None:
         """See Struck. The server answers no one, us included, until the time is over."""
-        await self.cache.withdraw()
-        await self._await(self.cache.client.client_pause(round(for_s * 1000)))
+        await self.cache.pause(for_s)
+        # Asked at once, so that it is the first thing the server does when it is back.
+        self._back = asyncio.create_task(self.cache.offer())
 
     async def rejoin(self) -> None:
         """See Struck."""
-        await self.cache.offer()
+        if self._back is not None:
+            await self._back
+            self._back = None
 
     async def set_ttl(self, ttl_s: float | None) -> None:
         """See Struck."""
