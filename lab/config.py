@@ -50,6 +50,7 @@ origins:
 layers:
   edge:
     kind: http
+    fills_from: [app]
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -70,6 +71,7 @@ layers:
     limit: 200/s
   app:
     kind: inprocess
+    fills_from: [regional]
     mechanism: purge
     placement: all
     max_staleness: 300ms

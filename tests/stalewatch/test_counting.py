@@ -98,7 +98,7 @@ def test_a_layer_can_be_left_out(tmp_path: Path) -> None:
     [
         pytest.param("counters: {interval: 10ms}", "", "at least 1s", id="too often"),
         pytest.param(
-            "counters: {nginx: {nodes: {a: b.log}}}", "", "expected a layer of kind http",
+            "counters: {nginx: {nodes: {a: b.log}}}", "", "expected a layer of kind nginx or http",
             id="a log of a Redis",
         ),
         pytest.param(
