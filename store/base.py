@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
+from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 
@@ -266,7 +267,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Catalogue, Messages, AlertBook, Protocol):
+class Store(Facts, Findings, Rollups, Catalogue, Messages, AlertBook, Gaps, Protocol):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:

@@ -40,6 +40,12 @@ def v3(db: Database) -> None:
     _run(db, "v3.sql")
 
 
+@migrations()
+def v4(db: Database) -> None:
+    """Gaps of sources of invalidations, and where each was left."""
+    _run(db, "v4.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 
