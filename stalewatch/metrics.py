@@ -14,6 +14,7 @@ from freshness.model import Verdict
 from freshness.rollup import Rollup
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
+from stalewatch.tap_metrics import TapMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
 
 NS_PER_S: Final = 1_000_000_000
@@ -45,6 +46,8 @@ class Metrics:
         """What the outbox counts."""
         self.otlp = OtlpMetrics(self.registry)
         """What the receiver of traces counts."""
+        self.taps = TapMetrics(self.registry)
+        """What taps count."""
 
     def _declare_reads(self) -> None:
         here = self.registry

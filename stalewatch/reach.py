@@ -8,20 +8,24 @@ from typing import Any, Final
 
 from alerts.base import Channel, ChannelError
 from collectors.base import Clock, Reply, SourceError
+from collectors.taps.base import Tap
 from freshness.model import Reading, Result
 from stalewatch.config import Config
 from stalewatch.delivery import open_channels
+from stalewatch.tapping import open_taps
 from stalewatch.wiring import Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
 GREETING_S: Final = 30.0
 CHANNEL: Final = "channel"
+TAP: Final = "tap"
 """What stands where a node has its layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
+    """One server: `layer` is empty for an origin, `channel` for who delivers what is told, `tap`
+    for who is listened to.
 
     `problem` may stand beside `ok` as advice.
     """
@@ -70,10 +74,17 @@ async def look(config: Config, clock: Clock) -> Report:
         keyspaces = [await _compare(name, wiring) for name in config.keyspaces]
     finally:
         await wiring.close()
+    taps = await asyncio.gather(*(_greet_tap(*one) for one in open_taps(config).items()))
     channels = await asyncio.gather(
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
-    return Report([*servers, *_unfound(wiring), *channels], keyspaces)
+    return Report([*servers, *_unfound(wiring), *taps, *channels], keyspaces)
+
+
+async def _greet_tap(name: str, tap: Tap) -> Reached:
+    """Say hello; nothing is heard."""
+    health = await tap.check()
+    return Reached(TAP, name, tap.about, health.ok, health.server, health.problem)
 
 
 async def _greet_channel(name: str, channel: Channel) -> Reached:

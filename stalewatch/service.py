@@ -18,6 +18,7 @@ from stalewatch.metrics import Metrics
 from stalewatch.receiver import Receiver
 from stalewatch.runtime import ReloadError, Runtime
 from stalewatch.server import create_app, server_config
+from stalewatch.tapping import Tapping
 from store.base import Store
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ class Service:
         self._server = QuietUvicorn(served, self._tell)
         otlp = config.server.otlp
         self._receiver = Receiver(config, otlp, store, self._metrics) if otlp else None
+        self._tapping = Tapping(store, self._metrics.taps, store)
         self._socket: socket.socket | None = None
         self._bound: Address | None = None
         self._reloading: set[asyncio.Task[None]] = set()
@@ -72,8 +74,10 @@ class Service:
         try:
             if self._receiver is not None:
                 await self._receiver.start()
+            await self._tapping.start(self._runtime.config)
             await self._server.serve(sockets=[self._socket])
         finally:
+            await self._tapping.stop()
             if self._receiver is not None:
                 await self._receiver.stop()
             self._socket.close()
@@ -117,6 +121,7 @@ class Service:
         _warn_of_fixed(self._runtime.config, config)
         try:
             await self._runtime.reload(config)
+            await self._tapping.reload(config)
         except ReloadError as error:
             self._metrics.note_reload("refused")
             log.error("the config cannot be begun; going on with the old one", why=str(error))

@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from collectors.base import VersionType
 from collectors.taps.base import Setting
@@ -20,7 +19,6 @@ MOST_BYTES: Final = 65_536
 """The largest message that is read."""
 _TEXT, _NAME = 1024, 256
 _BIGGEST: Final = 2**63
-_SCOPES: Final = frozenset(get_args(Scope))
 _AHEAD_NS: Final = 300 * 10**9
 """How far another host's clock may be ahead of ours."""
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
@@ -159,6 +157,8 @@ class Reader:
             raise RefusedError("version is no number or text")
         text = clean(str(given), _TEXT, "version")
         written_as = self.setting.versions.get(keyspace)
+        if written_as is None and isinstance(given, int) and -_BIGGEST <= given < _BIGGEST:
+            return given, text
         if written_as not in (VersionType.INTEGER, VersionType.TIMESTAMP):
             return None, text
         try:

@@ -9,8 +9,10 @@ from pydantic import Field, create_model
 
 from alerts.kinds import KINDS as CHANNELS
 from collectors.base import CacheKind, OriginKind
+from collectors.taps.kinds import TAPS
 from stalewatch.config.channels import channel_model
 from stalewatch.config.model import Config, Layer, Name, Origin
+from stalewatch.config.taps import tap_model
 
 
 class Kinds(NamedTuple):
@@ -29,12 +31,14 @@ def file_model(kinds: Kinds) -> type[Config]:
     layers = _any_of(Layer, kinds.caches)
     origins = _any_of(Origin, kinds.origins)
     channels: Any = dict[Name, channel_model(CHANNELS)]  # type: ignore[misc]
+    taps: Any = dict[Name, tap_model(TAPS)]  # type: ignore[misc]
     some = Field(min_length=1)
     return create_model(
         "File",
         __base__=Config,
         layers=(Annotated[dict[Name, layers], some], ...),  # type: ignore[valid-type]
         origins=(Annotated[dict[Name, origins], some], ...),  # type: ignore[valid-type]
+        taps=(taps, Field(default_factory=dict)),
         channels=(channels, Field(default_factory=dict)),
     )
 
