@@ -59,7 +59,8 @@ class Tapping:
     async def reload(self, config: Config) -> None:
         """Go on with another config: a tap that is as it was goes on listening meanwhile."""
         for name, running in list(self._running.items()):
-            if _plan(config, name) != (running.options, running.setting):
+            options, setting = _plan(config, name)
+            if _told(options) != _told(running.options) or setting != running.setting:
                 await self._end(name)
         await self.start(config)
 
@@ -149,6 +150,11 @@ def open_taps(config: Config) -> dict[str, Tap]:
         name: TAPS[options.kind].open(options, setting)
         for name, (options, setting) in planned.items()
     }
+
+
+def _told(options: Any) -> Any:
+    """What a file says of a tap: each file has models of its own, which are never equal."""
+    return options and options.model_dump()
 
 
 def _plan(config: Config, name: str) -> tuple[Any, Setting]:

@@ -28,7 +28,7 @@ def test_a_message_that_is_cut_short_is_an_error(size: int) -> None:
     decoder = Decoder()
     list(decoder.changes(RELATION))
     if size == INSERT.index(b"N"):
-        assert list(decoder.changes(INSERT[:size]))[0].after is None
+        assert next(decoder.changes(INSERT[:size])).after is None
         return
     with pytest.raises(ProtocolError):
         list(decoder.changes(INSERT[:size]))

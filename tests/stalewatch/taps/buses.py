@@ -14,7 +14,7 @@ from tests.servers import NatsServer, PostgresServer, RedisServer, Server
 KEY = "42"
 
 
-def message(version: int, **changes: Any) -> bytes:
+def message(version: int | str, **changes: Any) -> bytes:
     """One message in the SDK's format."""
     given: dict[str, Any] = {
         "id": f"m{version}",
@@ -22,7 +22,7 @@ def message(version: int, **changes: Any) -> bytes:
         "key": KEY,
         "version": version,
         "publisher_id": "shop-1",
-        "publisher_sequence": version,
+        "publisher_sequence": 1,
         **changes,
     }
     return encode(Invalidation(**given))
@@ -145,7 +145,7 @@ PRODUCTS = """
 CREATE TABLE product (
   id INTEGER PRIMARY KEY, version INTEGER, name TEXT DEFAULT 'x',
   updated_at TIMESTAMPTZ NOT NULL DEFAULT now());
-INSERT INTO product VALUES (42, 0);
+INSERT INTO product VALUES (42, 0, 'x', now() - interval '1 day');
 CREATE PUBLICATION stalewatch FOR TABLE product (id, version);
 CREATE ROLE stalewatch LOGIN REPLICATION;
 GRANT SELECT (id, version, updated_at) ON product TO stalewatch;

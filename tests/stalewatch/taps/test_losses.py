@@ -127,7 +127,7 @@ async def test_decoding_is_refused(options: list[str], problem: str, tmp_path: P
         [tap] = open_taps(config).values()
         assert problem in (await tap.check()).problem
         async with listening(SqliteStore(), config, waits=False) as site:
-            await eventually(lambda: site.gaps(), "the gap is told", 30)
+            await eventually(site.gaps, "the gap is told", 30)
             assert problem in site.gaps()[0].why
         with server.connect() as connection:
             assert connection.execute("SELECT count(*) FROM pg_replication_slots").fetchone() == (
@@ -198,7 +198,7 @@ async def test_polling_sees_what_commits_late_and_pages(tmp_path: Path) -> None:
 async def test_polling_takes_a_time_without_a_zone_for_utc(tmp_path: Path) -> None:
     bus = PostgresPolled(options=["timezone=Asia/Tokyo"])
     with bus.server as server:
-        server.execute(PRODUCTS.replace("TIMESTAMPTZ NOT NULL DEFAULT now()", "TIMESTAMP"))
+        server.execute(PRODUCTS.replace("TIMESTAMPTZ", "TIMESTAMP"))
         async with listening(SqliteStore(), config_of(tmp_path, {"bus": bus.section()})) as site:
             bus.sql("UPDATE product SET version = 4, updated_at = now() AT TIME ZONE 'UTC'")
             await site.hears(1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stalewatch_sdk.attributes import Scope
 from store.sqlite import SqliteStore
 from tests.servers import eventually
 from tests.stalewatch.taps.buses import (
@@ -146,8 +147,8 @@ async def test_a_tag_and_a_version_without_order_prove_nothing(tmp_path: Path) -
     with bus.server:
         config = config_of(tmp_path, {"bus": bus.section(commit_ordered=True)})
         async with listening(SqliteStore(), config) as site:
-            bus.say_raw(message(1, scope="tag"))
-            bus.say_raw(message(2, version="v10"))
+            bus.say_raw(message(1, scope=Scope.TAG))
+            bus.say_raw(message("v10"))
             bus.say_raw(message(3))
             await site.hears(3)
             assert [row.id for row in site.evidence] == ["m3"]
