@@ -117,7 +117,7 @@ class TapEar:
 
     def hears_from(self, at_ns: int, missed: str = "") -> None:
         """All that is said from this instant on is heard."""
-        lost_ns = self.coverage.hears_from(at_ns, missed)
+        lost_ns = self.coverage.hears_from(at_ns, missed, has_place=bool(self._position))
         source = self.coverage.source
         self._books.metrics.note_connected(source, is_connected=True)
         self._books.metrics.note_gap(source, lost_ns / _NS)

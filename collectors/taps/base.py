@@ -45,7 +45,8 @@ class Ear(Protocol):
     def hears_from(self, at_ns: int, missed: str = "") -> None:
         """All that is said from this instant on is heard.
 
-        A tap that resumes has heard what was said before as well, unless `missed` says why not.
+        A tap that resumes has heard what was said since its position as well, unless `missed` says
+        why not; without a position, say this before the first is handed over.
         """
         ...
 

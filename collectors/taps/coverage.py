@@ -33,15 +33,18 @@ class Coverage:
             self.open = replace(self.open, why=why)
         self.written.append(self.open)
 
-    def hears_from(self, at_ns: int, missed: str = "") -> int:
-        """All that is said from now on is heard; how many nanoseconds were lost."""
+    def hears_from(self, at_ns: int, missed: str = "", *, has_place: bool = True) -> int:
+        """All that is said from now on is heard; how many nanoseconds were lost.
+
+        Without a place to go on from, what was said before is lost to a tap that resumes, too.
+        """
         gap, self.open = self.open, None
         if gap is None and missed:
             gap = GapRow(self.source, min(self.sure_until_ns, at_ns), None, missed)
         self.sure_until_ns = max(self.sure_until_ns, at_ns)
         if gap is None:
             return 0
-        if self.resumes and not missed:
+        if self.resumes and has_place and not missed:
             self.withdrawn.append(gap)
             return 0
         until_ns = max(at_ns, gap.since_ns)

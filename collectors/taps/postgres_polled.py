@@ -91,10 +91,10 @@ class PostgresPolledTap:
                 began = await _clock(feed)
                 await self._round(feed, ear, since - self._settle, began + self._settle)
                 since = began
-                await ear.hear((), since.isoformat())
                 if not is_begun:
                     ear.hears_from(asked_ns)
                     is_begun = True
+                await ear.hear((), since.isoformat())
                 ear.sure_until(asked_ns)
                 await asyncio.sleep(self._options.interval.seconds)
 

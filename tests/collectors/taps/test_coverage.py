@@ -46,6 +46,13 @@ def test_a_tap_that_resumes_takes_its_gap_back() -> None:
     assert heard.take() == ([gap(10, None, NOT_RUNNING)], [gap(10, None, NOT_RUNNING)])
 
 
+def test_without_a_place_to_go_on_from_the_gap_stays() -> None:
+    heard = coverage(resumes=True)
+    heard.lost(12, "refused")
+    assert heard.hears_from(40, has_place=False) == 30
+    assert heard.take() == ([gap(10, None, "refused"), gap(10, 40, "refused")], [])
+
+
 def test_what_was_missed_is_a_gap_all_the_same() -> None:
     heard = coverage(resumes=True)
     heard.lost(12, "closed")

@@ -102,6 +102,7 @@ async def test_what_is_read_again_changes_nothing(kind: Any, tmp_path: Path) -> 
         config = config_of(tmp_path, {"bus": bus.section(message=OWN)})
         store = SqliteStore()
         async with listening(store, config) as site:
+            await eventually(lambda: (found := store.place("bus")) and found.position, "a place")
             before = await asyncio.to_thread(store.place, "bus")
             for version in (1, 2, 2):
                 await say_raw(bus, as_json(entity="product", ids=["k"], v=version))

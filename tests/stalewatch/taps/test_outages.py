@@ -78,6 +78,23 @@ async def test_stalewatch_is_stopped_and_started(bus: Bus, tmp_path: Path) -> No
         check(bus, site, lost_at_ns)
 
 
+async def test_nobody_answers_at_the_first_start(bus: Bus, tmp_path: Path) -> None:
+    """There is no place to go on from yet, so what is said meanwhile is lost to every kind."""
+    relay = Relay(bus.server.port)
+    config = config_of(tmp_path, {"bus": bus.section(relay.port)})
+    async with listening(SqliteStore(), config, waits=False) as site:
+        await eventually(lambda: open_gaps(site), "the gap is told while it goes on", 30)
+        await bus.say(1)
+        lost_at_ns = time.time_ns()
+        async with relay:
+            await eventually(lambda: site.is_connected, "the tap listens", 30)
+            await bus.say(2)
+            await site.hears(1)
+            await eventually(lambda: not open_gaps(site), "the gap is over", 30)
+            [gap] = site.gaps()
+            assert gap.since_ns <= lost_at_ns < (gap.until_ns or 0)
+
+
 async def test_the_server_is_killed_and_comes_back(bus: Bus, tmp_path: Path) -> None:
     store = SqliteStore()
     config = config_of(tmp_path, {"bus": bus.section()})

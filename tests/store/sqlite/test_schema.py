@@ -190,5 +190,5 @@ def test_a_failed_migration_leaves_the_version_before(
 
 def test_a_new_file_gets_all_versions_without_a_copy(path: str, ask: Ask, tmp_path: Path) -> None:
     migrate(path, one_more("SELECT 1"))
-    assert ask("PRAGMA user_version") == [(4,)]
+    assert ask("PRAGMA user_version") == [(5,)]
     assert [file.name for file in tmp_path.iterdir()] == ["sw.db"]
