@@ -39,7 +39,8 @@ class NatsFeed:
         self.waiting: list[Any] = []
         self.came = asyncio.Event()
         self._patience_s = patience_s
-        self._why = ""
+        self.why = ""
+        """Why the session is over; empty while it is not."""
 
     async def take(self, message: Any) -> None:
         """A message came; too many that wait end the session."""
@@ -51,7 +52,7 @@ class NatsFeed:
 
     def end(self, why: str) -> None:
         """The session is over, for the first reason."""
-        self._why = self._why or why
+        self.why = self.why or why
         self.came.set()
 
     async def wait(self, within_s: float) -> None:
@@ -59,13 +60,13 @@ class NatsFeed:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(within_s, 0.001)):
                 await self.came.wait()
-        if self._why and not self.waiting:
-            raise TapError(self._why)
+        if self.why and not self.waiting:
+            raise TapError(self.why)
 
     def drain(self, most: int) -> list[Any]:
         """The messages that came first."""
         taken, self.waiting = self.waiting[:most], self.waiting[most:]
-        if not self.waiting and not self._why:
+        if not self.waiting and not self.why:
             self.came.clear()
         return taken
 
@@ -102,8 +103,10 @@ async def connected(options: NatsOptions) -> AsyncIterator[NatsFeed]:
                 **_security(options),
             )
     except (*FAILURES, *ServerProblem) as error:
+        # The client tries again for as long as it may: the first reason says more than the last.
+        why = feed.why or why_failed(error)
         await _close(client)
-        raise TapError(why_failed(error)) from None
+        raise TapError(why) from None
     except BaseException:
         await _close(client)
         raise
