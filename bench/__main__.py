@@ -9,8 +9,12 @@ NAMES = (
     "ui_load",
     "crash",
     "detection",
+    "event_checks",
+    "sweep",
     "otlp_rate",
     "outbox_crash",
+    "slo",
+    "tracing",
 )
 
 

@@ -159,7 +159,7 @@ async def received(
     config = load(file)
     assert config.server.otlp is not None
     store = SqliteStore(str(folder / "bench.db"))
-    receiver = Receiver(config, config.server.otlp, store, Metrics())
+    receiver = Receiver(config, config.server.otlp, store, store, Metrics())
     await receiver.start()
     port = receiver.address.port
     took_s, answers = await asyncio.to_thread(sent, port, bodies, senders)

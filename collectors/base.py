@@ -122,6 +122,28 @@ class Cache(Source, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """Some of the keys that a node holds, as the keyspace calls them.
+
+    `cursor` goes on after them, empty at the end.
+    """
+
+    keys: Sequence[str]
+    cursor: str
+
+
+class Walkable(Cache, Protocol):
+    """A cache that can list what it holds."""
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """The page after a cursor; raises SourceError.
+
+        A key may come twice, and every key that is there throughout comes once at least.
+        """
+        ...
+
+
 class Origin(Source, Protocol):
     """The source of truth of one keyspace."""
 
@@ -167,7 +189,9 @@ class CacheKind:
 
     `options` and `binding` are pydantic models: of the layer's own settings, and of how a keyspace
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
-    `ages_own_copies` is whether the age of a reading is always that of the node's own copy.
+    `ages_own_copies` is whether the age of a reading is always that of the node's own copy,
+    `is_pool` whether many caches answer as one, so that nothing is said of a node as a whole.
+    `ttl_resolution_s` is by how much a TTL that it tells may be off, either way.
     """
 
     options: type[Any]
@@ -175,6 +199,8 @@ class CacheKind:
     connect: Callable[[Target, Any, NowNs], Server]
     grants: Callable[[Any, Mapping[str, Any]], str]
     ages_own_copies: bool = False
+    is_pool: bool = False
+    ttl_resolution_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,10 @@ class Budget:
         if not failed:
             self._usual_ns += (took_ns - self._usual_ns) / (8 if self._usual_ns else 1)
 
+    def note_bytes(self, now_ns: int, size_bytes: int) -> None:
+        """What came weighed this much, and how long it took says nothing of the server."""
+        self._bytes = self._bytes.spend(now_ns, size_bytes, self.share)
+
     def _is_slow(self, took_ns: int) -> bool:
         usual_ns = max(self._usual_ns * SLOW_FACTOR, LEAST_SLOW_NS)
         return self._usual_ns > 0 and took_ns > usual_ns

@@ -67,6 +67,11 @@ class FindingBook:
         found = self._open.get(key)
         return found.id if found is not None else None
 
+    def bounds_of(self, key: str) -> tuple[int, int | None] | None:
+        """The longest staleness proven of an open finding, or None where there is no such."""
+        found = self._open.get(key)
+        return (found.case.lower, found.case.upper) if found is not None else None
+
     def open(self, key: str, reading: Reading, judgement: Judgement, reply: Reply) -> str:
         """Open a finding on a read that is proven stale; its id."""
         assert reading.value is not None

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from collectors.naming import hashed, plain
+from freshness.check import CheckCell, CheckKey, Seen
 from freshness.rollup import Grain, Reads, Rollup, RollupKey
 from freshness.runs import Run
 from store.base import Batch, Clock, FindingRow, NodeRow, ReadRow, RunRow
+from store.sweeps import SweepRow
 
 NS_PER_S = 1_000_000_000
 DEFINITION = "1"
@@ -19,7 +21,11 @@ DEFINITION = "1"
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live."""
+    """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live.
+
+    `is_pool` says from the start that many answer as this one.
+    `checks_per_s` is how many batches a second its event-triggered checks may read.
+    """
 
     layer: str
     name: str
@@ -31,6 +37,8 @@ class NodeSettings:
     ttl_s: float | None = None
     ttl_jitter_s: float = 0.0
     ages_own_copies: bool = False
+    is_pool: bool = False
+    checks_per_s: float = 0.0
 
 
 class Ids:
@@ -55,6 +63,8 @@ class Journal:
         self._findings: dict[str, FindingRow] = {}
         self._nodes: dict[tuple[str, str], NodeRow] = {}
         self._cells: dict[RollupKey, Rollup] = {}
+        self._checks: dict[CheckKey, CheckCell] = {}
+        self._sweeps: dict[str, SweepRow] = {}
 
     def name(self, key: str) -> str:
         """The key as the store keeps it."""
@@ -113,13 +123,34 @@ class Journal:
         """Write how a node stands."""
         self._nodes[row.layer, row.node] = row
 
+    def put_sweep(self, row: SweepRow) -> None:
+        """Write how a sweep stands."""
+        self._sweeps[row.id] = row
+
     def count(
         self, layer: str, node: str, stratum: str, max_staleness: int, start: int, reads: Reads
     ) -> None:
         """Count reads in the minute of their start."""
-        minute = Grain.MINUTE.floor(self.wall_ns(start) // NS_PER_S)
+        minute = self._minute_of(start)
         key = RollupKey(minute, self.keyspace, layer, node, stratum, max_staleness, DEFINITION)
         self._cells.setdefault(key, Rollup()).add(reads)
+
+    def count_check(
+        self,
+        layer: str,
+        node: str,
+        horizon_ns: int,
+        due_at: int,
+        seen: Seen,
+        weight: float,
+        late_ns: int | None,
+    ) -> None:
+        """Count an event-triggered check in the minute in which it was due."""
+        key = CheckKey(self._minute_of(due_at), self.keyspace, layer, node, horizon_ns)
+        cell = self._checks.get(key)
+        if cell is None:
+            cell = self._checks[key] = CheckCell()
+        cell.add(seen, weight, late_ns)
 
     def take(self) -> Batch | None:
         """Everything gathered so far as one batch, or None; the journal begins anew."""
@@ -130,6 +161,8 @@ class Journal:
             self._findings,
             self._nodes,
             self._cells,
+            self._checks,
+            self._sweeps,
         )
         if not any(gathered):
             return None
@@ -141,7 +174,14 @@ class Journal:
             findings=list(self._findings.values()),
             nodes=list(self._nodes.values()),
             rollups=self._cells,
+            checks=self._checks,
+            sweeps=list(self._sweeps.values()),
         )
         self._runs, self._reads, self._cleared = {}, {}, []
         self._findings, self._nodes, self._cells = {}, {}, {}
+        self._checks, self._sweeps = {}, {}
         return batch
+
+    def _minute_of(self, stamp: int) -> int:
+        """The Unix second at which the minute of a stamp begins."""
+        return Grain.MINUTE.floor(self.wall_ns(stamp) // NS_PER_S)

@@ -7,6 +7,8 @@ from typing import Any, Final
 from collectors import (
     http,
     inprocess,
+    memcached,
+    memcached_value,
     origin_http,
     origin_redis,
     origin_sql,
@@ -25,12 +27,22 @@ CACHES: Final[Mapping[str, CacheKind]] = {
         redis_server.RedisOptions, redis_value.RedisBinding, redis.RedisServer, redis.grants
     ),
     "http": CacheKind(http.HttpOptions, http.HttpBinding, http.HttpServer, http.grants),
+    "varnish": CacheKind(http.VarnishOptions, http.HttpBinding, http.HttpServer, http.grants),
+    "nginx": CacheKind(http.NginxOptions, http.HttpBinding, http.HttpServer, http.grants),
+    "cdn": CacheKind(http.CdnOptions, http.HttpBinding, http.HttpServer, http.grants, is_pool=True),
     "inprocess": CacheKind(
         inprocess.InprocessOptions,
         inprocess.InprocessBinding,
         inprocess.InprocessServer,
         inprocess.grants,
         ages_own_copies=True,
+    ),
+    "memcached": CacheKind(
+        memcached.MemcachedOptions,
+        memcached_value.MemcachedBinding,
+        memcached.MemcachedServer,
+        memcached.grants,
+        ttl_resolution_s=memcached.TTL_RESOLUTION_S,
     ),
 }
 
@@ -64,6 +76,10 @@ ORIGINS: Final[Mapping[str, OriginKind]] = {
 DEFAULT_PORTS: Final[Mapping[str, int]] = {
     "redis": redis_server.DEFAULT_PORT,
     "http": http.DEFAULT_PORT,
+    "varnish": http.DEFAULT_PORT,
+    "nginx": http.DEFAULT_PORT,
+    "cdn": http.CDN_PORT,
+    "memcached": memcached.DEFAULT_PORT,
 }
 """The usual port of a cache kind's nodes, where it has one."""
 

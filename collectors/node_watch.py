@@ -4,11 +4,11 @@ It knows nothing of the other nodes, so that one that is down or slow costs them
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from collectors.base import Cache, Reply
+from collectors.base import Cache, KeyPage, Reply, SourceError
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
@@ -53,7 +53,7 @@ class NodeWatch:
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
         if self.is_busy:
-            self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
         self.is_busy = True
         try:
@@ -64,6 +64,32 @@ class NodeWatch:
     async def inspect(self, look: Look) -> None:
         """Read suspected keys again, with all that the node can tell of them."""
         self._take(look, await self.cache.inspect(look.keys), RECHECK)
+
+    async def glance(self, keys: Sequence[str]) -> Reply | None:
+        """Read keys without a word of the origin beside them: kept as runs, judged by nobody.
+
+        None where the node was dropped, or the clock began anew, while the reply was under way.
+        """
+        epoch = self.ledger.epoch
+        reply = await self.cache.read(keys)
+        if self.state == "gone" or epoch != self.ledger.epoch:
+            return None
+        if reply.was_asked:
+            self._note_reply(keys, reply)
+        return reply
+
+    async def walk(self, cursor: str) -> KeyPage:
+        """A page of the keys that the node holds. Raises SourceError."""
+        walk: Callable[[str], Awaitable[KeyPage]] | None = getattr(self.cache, "walk", None)
+        if walk is None:
+            raise SourceError("caches of this kind cannot list their keys")
+        return await walk(cursor)
+
+    def count(self, stratum: str, start: int, reads: Reads) -> None:
+        """Count reads that began at a stamp."""
+        if reads.n:
+            node = self.settings
+            self.journal.count(node.layer, node.name, stratum, node.max_staleness_ns, start, reads)
 
     def settle(self, look: Look) -> None:
         """Judge doubtful reads of a look's keys anew, on what is known by now."""
@@ -124,14 +150,11 @@ class NodeWatch:
             # The node was dropped, or the clock began anew, while the reply was under way.
             return
         if not reply.was_asked:
-            self._count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
-        span = reply.start_ns, reply.end_ns
-        self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
-        self._note_answer(reply)
-        self._keep_runs(look, reply)
+        self._note_reply(look.keys, reply)
         judged = self.ledger.judge_batch(
-            look, reply.readings, *span, self.settings.max_staleness_ns
+            look, reply.readings, reply.start_ns, reply.end_ns, self.settings.max_staleness_ns
         )
         self._count_calm(reply, judged, stratum)
         for at in self._positions_apart(look, judged):
@@ -152,9 +175,12 @@ class NodeWatch:
         found = (at for at, key in enumerate(look.keys) if key in self.findings)
         return sorted({*judged.apart, *judged.without, *(found if open_keys else ())})
 
-    def _keep_runs(self, look: Look, reply: Reply) -> None:
+    def _note_reply(self, keys: Sequence[str], reply: Reply) -> None:
+        """Keep what a reply says of its keys, and of the node."""
         span = reply.start_ns, reply.end_ns
-        for change in self.runs.observe(look.keys, reply.readings, *span):
+        self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
+        self._note_answer(reply)
+        for change in self.runs.observe(keys, reply.readings, *span):
             for run in (change.ended, change.begun):
                 if run is not None:
                     self.journal.put_run(self.settings.layer, self.settings.name, change.key, run)
@@ -164,14 +190,14 @@ class NodeWatch:
         if judged.shared is None or not _is_fresh(judged.shared):
             return
         reads = _reads(judged.shared, judged.calm - judged.negatives)
-        self._count(stratum, reply.start_ns, reads)
+        self.count(stratum, reply.start_ns, reads)
         negatives = reads._replace(negative=True, n=judged.negatives)
-        self._count(stratum, reply.start_ns, negatives)
+        self.count(stratum, reply.start_ns, negatives)
 
     def _take_judged(
         self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
     ) -> None:
-        self._count(stratum, reply.start_ns, _reads(judgement, 1, reading))
+        self.count(stratum, reply.start_ns, _reads(judgement, 1, reading))
         if judgement.verdict is not Verdict.FRESH:
             self._keep(key, reading, judgement, reply, stratum)
         if key not in self.findings and self._is_behind(key, reading):
@@ -196,12 +222,12 @@ class NodeWatch:
     def _count_without(self, reading: Reading, reply: Reply, stratum: str) -> None:
         # What our own read has just put there was a miss.
         result = Result.MISS if reading.filled else reading.result
-        self._count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
+        self.count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
 
     def _settle(self, key: str, read: Doubtful, judgement: Judgement) -> None:
         row = read.row
-        self._count(row.stratum, row.start_ns, _reads(read.judgement, -1, read.reading))
-        self._count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading))
+        self.count(row.stratum, row.start_ns, _reads(read.judgement, -1, read.reading))
+        self.count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading))
         if judgement.verdict is Verdict.FRESH:
             self.journal.clear_read(row.id)
             return
@@ -221,11 +247,6 @@ class NodeWatch:
             return False
         held, newest = reading.value.version, latest.version
         return held is not None and newest is not None and held < newest
-
-    def _count(self, stratum: str, start: int, reads: Reads) -> None:
-        if reads.n:
-            node = self.settings
-            self.journal.count(node.layer, node.name, stratum, node.max_staleness_ns, start, reads)
 
     def _read_row(
         self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str

@@ -1,6 +1,7 @@
 """What the settings of several kinds have in common."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Self
 from urllib.parse import quote
 
@@ -44,6 +45,29 @@ def _has_placeholder(template: str) -> str:
 
 KeyTemplate = Annotated[str, AfterValidator(_has_placeholder)]
 """How a key is addressed somewhere: `product:{key}`."""
+
+
+def key_in(template: str, name: str) -> str | None:
+    """The key whose place in a template makes this name: the reverse of putting it there.
+
+    None where the name is not of the template; an empty key is none either.
+    """
+    before, after = template.split(PLACEHOLDER)
+    is_long_enough = len(name) > len(before) + len(after)
+    if not is_long_enough or not name.startswith(before) or not name.endswith(after):
+        return None
+    return name[len(before) : len(name) - len(after)]
+
+
+def keys_in(template: str, names: Iterable[bytes]) -> Iterator[str]:
+    """The keys of a template among names of keys; a name that is not UTF-8 is none of them."""
+    for name in names:
+        try:
+            key = key_in(template, name.decode())
+        except UnicodeDecodeError:
+            continue
+        if key is not None:
+            yield key
 
 
 def place_in_url(template: str, key: str) -> str:

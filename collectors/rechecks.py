@@ -25,6 +25,10 @@ class Rechecks:
         """What is still to come."""
         return list(self._tasks.values())
 
+    def has(self, node: NodeWatch, key: str) -> bool:
+        """Whether the key is to be read again at the node."""
+        return (node.settings.layer, node.settings.name, key) in self._tasks
+
     def plan(self, node: NodeWatch, key: str, stamp: int) -> None:
         """Read the key at the node again when the stamp has come."""
         name = (node.settings.layer, node.settings.name, key)

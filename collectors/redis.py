@@ -4,12 +4,13 @@ Only reads are sent. A batch is one MGET or one pipeline; a suspected key is rea
 remaining time to live in the same pipeline.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-from collectors.base import Health, Keyspace, NowNs, ProbeEffect, Reply, Target
+from collectors.base import Health, KeyPage, Keyspace, NowNs, ProbeEffect, Reply, Target
 from collectors.redis_server import Batches, RedisOptions, acl_rules, check_redis, link_to
 from collectors.redis_value import RedisBinding, RedisRequest
+from collectors.redis_walk import walk
 
 
 class RedisServer:
@@ -22,7 +23,8 @@ class RedisServer:
     def open(self, binding: RedisBinding, keyspace: Keyspace) -> "RedisCache":
         """The node as one keyspace sees it."""
         batches = Batches(self._link, self._options.batch)
-        return RedisCache(batches, RedisRequest(binding, keyspace.version), binding.ttl)
+        request = RedisRequest(binding, keyspace.version)
+        return RedisCache(batches, request, binding.ttl, partial(walk, self._link, binding.key))
 
     async def check(self) -> Health:
         """Say hello."""
@@ -38,10 +40,17 @@ class RedisCache:
 
     effect = ProbeEffect.NONE
 
-    def __init__(self, batches: Batches, request: RedisRequest, ttl: str) -> None:
+    def __init__(
+        self,
+        batches: Batches,
+        request: RedisRequest,
+        ttl: str,
+        walk: Callable[[str], Awaitable[KeyPage]],
+    ) -> None:
         self._batches = batches
         self._request = request
         self._ttl = ttl
+        self._walk = walk
 
     @property
     def batch_keys(self) -> int:
@@ -55,6 +64,10 @@ class RedisCache:
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """The values of keys with their TTL, unless the binding says `ttl: never`."""
         return await self._read(keys, with_ttl=self._ttl != "never")
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """A page of the keyspace's keys that the node holds. Raises SourceError."""
+        return await self._walk(cursor)
 
     async def _read(self, keys: Sequence[str], *, with_ttl: bool) -> Reply:
         request = self._request

@@ -38,6 +38,18 @@ class Sampler:
         self._recent: deque[str] = deque(maxlen=REMEMBERED_CHANGES)
         self._at = 0
         self._turn = 0
+        self._known: frozenset[str] | None = None
+
+    @property
+    def listed(self) -> Sequence[str]:
+        """The keys that the walk visits, as they are: not to be changed."""
+        return self._keys
+
+    def lists(self, key: str) -> bool:
+        """Whether a key is read here without being suspected of anything."""
+        if self._known is None:
+            self._known = frozenset(self.keys)
+        return key in self._known
 
     @property
     def rounds_per_walk(self) -> int:
@@ -55,7 +67,7 @@ class Sampler:
 
     def replace_keys(self, keys: Iterable[str]) -> None:
         """Walk over these keys from now on; the walk goes on where it is."""
-        self._keys = list(dict.fromkeys(keys))
+        self._keys, self._known = list(dict.fromkeys(keys)), None
         self._at %= max(1, len(self._keys))
         watched = {*self._keys}
         self._recent = deque((k for k in self._recent if k in watched), self._recent.maxlen)

@@ -8,7 +8,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from collectors.base import Cache, NowNs, Origin, ProbeEffect, Reply, Source, unanswered
+from collectors.base import (
+    Cache,
+    KeyPage,
+    NowNs,
+    Origin,
+    ProbeEffect,
+    Reply,
+    Source,
+    SourceError,
+    unanswered,
+)
 from collectors.budget import NS, Budget
 
 STARVED: Final = "the read budget is used up"
@@ -68,6 +78,26 @@ class ThrottledCache(Throttled):
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """Read suspected keys with all that the cache can tell."""
         return await self._in_turn(keys, self._cache.inspect)
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """A page of the keys that the node holds, when it is its turn. Raises SourceError.
+
+        Nobody waits for it as for a probe, so it waits for as long as its turn takes.
+        """
+        walk: Callable[[str], Awaitable[KeyPage]] | None = getattr(self._cache, "walk", None)
+        if walk is None:
+            raise SourceError("caches of this kind cannot list their keys")
+        asked_ns = self._now_ns()
+        wait_ns = self._budget.wait_ns(asked_ns)
+        self._budget.spend(asked_ns)
+        await asyncio.sleep(wait_ns / NS)
+        try:
+            page = await walk(cursor)
+        except SourceError:
+            self._budget.note(self._now_ns(), 0, 0, failed=True)
+            raise
+        self._budget.note_bytes(self._now_ns(), sum(map(len, page.keys)))
+        return page
 
 
 class ThrottledOrigin(Throttled):

@@ -5,19 +5,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from collectors.base import Cache, Clock, Origin, Reply
+from collectors.base import Cache, Clock, Origin
+from collectors.event_checks import EventChecks
 from collectors.finding_book import FindingBook
 from collectors.journal import Ids, Journal, NodeSettings
 from collectors.leftovers import Leftovers
 from collectors.node_watch import NodeWatch
-from collectors.origin_standing import OriginStanding
+from collectors.origin_watch import OriginWatch
 from collectors.outage import Surroundings
 from collectors.rechecks import Rechecks, report_failure
 from collectors.sample import Sample, Sampler
+from collectors.suspects import Suspects
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
 from freshness.runs import RunBook
 from store.base import ORIGIN, Batch, FindingRow, RunRow
+from store.messages import InvalidationRow
+from store.sweeps import SweepRow
 
 RECENT_CHANGES = 200
 SHOWN_SUSPECTS = 50
@@ -28,7 +32,10 @@ EXTENDED_AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """A keyspace as declared. `interval_ns` is from one round to the next."""
+    """A keyspace as declared. `interval_ns` is from one round to the next.
+
+    `horizons_ns` are how long after an event each node is read for it.
+    """
 
     keyspace: str
     order: Order
@@ -38,6 +45,7 @@ class WatchSettings:
     origin_name: str = "origin"
     origin_kind: str = ""
     origin_address: str = ""
+    horizons_ns: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,8 @@ class Watch:
     """Probes a keyspace, judges what it sees, and hands what is to be kept to `sink`.
 
     All calls belong to one event loop. `sink` takes a batch that is to be durable; `noted` is told
-    layer, node and nanoseconds of each read; neither may block. A node that is slow is left behind
-    by the round, and read again when it has answered.
+    layer, node and nanoseconds of each read; `suspected` what became of how many suspects; none may
+    block. A node that is slow is left behind by the round, and read again when it has answered.
     """
 
     def __init__(
@@ -67,30 +75,76 @@ class Watch:
         ids: Ids,
         sink: Callable[[Batch], None],
         noted: Callable[[str, str, int], None] = lambda *_: None,
+        suspected: Callable[[str, int], None] = lambda *_: None,
     ) -> None:
         self.settings = settings
         self.sampler = sampler
         self.rounds = 0
-        self.origin = origin
         self._clock = clock
         self._sink = sink
         self._noted = noted
         self._journal = Journal(settings.keyspace, clock.as_row(), ids, settings.hash_keys)
-        self._ledger = self._new_ledger()
+        self._origin = OriginWatch(
+            settings.origin_name,
+            settings.origin_kind,
+            settings.origin_address,
+            origin,
+            self._new_ledger(),
+            self._journal,
+            self._take_look,
+            noted,
+        )
         self._nodes: dict[tuple[str, str], NodeWatch] = {}
         self._changed: deque[str] = deque(maxlen=RECENT_CHANGES)
         self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
-        self._reading: set[asyncio.Task[None]] = set()
-        self._origin_standing = OriginStanding(
-            settings.origin_name, settings.origin_kind, settings.origin_address, self._journal
+        self._suspects = Suspects(self._origin, clock.now_ns, self.flush, suspected)
+        self._names: dict[str, str] | None = None
+        self._checks = EventChecks(
+            settings.horizons_ns,
+            self._journal,
+            clock,
+            self._suspects,
+            lambda: sampler.listed,
+            self._key_named,
+            self.flush,
+            self.let_go,
         )
-        self._is_led = True
+        self._reading: set[asyncio.Task[None]] = set()
         self._leftovers = Leftovers(self._journal)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the truth is."""
+        return self._origin.origin
 
     @property
     def nodes(self) -> Sequence[NodeWatch]:
         """The nodes under watch."""
         return list(self._nodes.values())
+
+    def hear(self, rows: Iterable[InvalidationRow]) -> None:
+        """Messages of this keyspace have become durable: see how they spread."""
+        self._checks.hear(rows)
+
+    def resume_checks(self, rows: Sequence[InvalidationRow], seen_until: int) -> None:
+        """Go on with the checks that an earlier process left; `rows` oldest first.
+
+        `seen_until` is the stamp up to which it was there.
+        """
+        self._checks.rebuild(rows, seen_until)
+
+    def suspect(self, node: NodeWatch, key: str) -> None:
+        """Have a copy asked for, the origin first, and again once it may be proven stale."""
+        self._suspects.add(node, [key])
+
+    def is_in_doubt(self, node: NodeWatch, key: str) -> bool:
+        """Whether a suspected copy is still to be read again."""
+        return self._suspects.has(node, key) or self._rechecks.has(node, key)
+
+    def put_sweep(self, row: SweepRow) -> None:
+        """Write how a sweep stands, with all that it counted."""
+        self._journal.put_sweep(row)
+        self.flush()
 
     def replace_keys(self, keys: Sequence[str]) -> None:
         """Watch other keys from the next round on; what is no longer listed is forgotten."""
@@ -98,27 +152,46 @@ class Watch:
             return
         before = {*self.sampler.keys}
         self.sampler.replace_keys(keys)
+        self._names = None
         self._forget_keys(before - {*self.sampler.keys})
         self._hand_over()
         for _, book in self._books():
             book.max_gap = self._max_gap_ns()
 
+    def _key_named(self, name: str) -> str | None:
+        """The key that the store calls so; where keys are hashed, one that is listed."""
+        if not self.settings.hash_keys:
+            return name
+        if self._names is None:
+            self._names = {self._journal.name(key): key for key in self.sampler.keys}
+        return self._names.get(name)
+
+    def let_go(self, keys: Iterable[str]) -> set[str]:
+        """Forget keys that only events or sweeps made known; those of which more is to be read."""
+        nodes = self._nodes.values()
+        unlisted = [key for key in keys if not self.sampler.lists(key)]
+        kept = {
+            key
+            for key in unlisted
+            if any(key in node.findings or self.is_in_doubt(node, key) for node in nodes)
+        }
+        self._forget_keys(key for key in unlisted if key not in kept)
+        return kept
+
     def _forget_keys(self, keys: Iterable[str]) -> None:
         keys, now = list(keys), self._clock.now_ns()
+        if not keys:
+            return
         for node in self._nodes.values():
             node.forget(keys, now)
-        for key in keys:
-            run = self._ledger.book.forget(key, "gone")
-            if run is not None:
-                self._journal.put_run(ORIGIN, self.settings.origin_name, key, run)
-        self._ledger.forget(keys)
+        self._origin.forget(keys)
 
     def recall(self, runs: Iterable[RunRow]) -> None:
         """Take the newest origin runs of an earlier process: they bound commits from above only."""
         now = self._clock.now_ns()
         for run in runs:
             if run.value is not None and not self.settings.hash_keys:
-                self._ledger.recall(run.key, run.value, now)
+                self._origin.ledger.recall(run.key, run.value, now)
 
     def resume(self, findings: Iterable[FindingRow]) -> None:
         """Take up findings that an earlier process left open.
@@ -139,13 +212,13 @@ class Watch:
 
     def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
         """Watch a node from the next round on."""
-        runs = RunBook(self._max_gap_ns())
+        ledger, runs = self._origin.ledger, RunBook(self._max_gap_ns())
         surroundings = Surroundings(runs, lambda: list(dict.fromkeys(self._changed)))
-        findings = FindingBook(settings, self._ledger, self._journal, surroundings)
+        findings = FindingBook(settings, ledger, self._journal, surroundings, settings.is_pool)
         node = NodeWatch(
             settings,
             cache,
-            self._ledger,
+            ledger,
             self._journal,
             runs,
             findings,
@@ -153,6 +226,7 @@ class Watch:
             self._noted,
         )
         self._nodes[settings.layer, settings.name] = node
+        self._checks.add_node(node)
         self._hand_over()
         node.put_row()
         return node
@@ -162,6 +236,7 @@ class Watch:
         node = self._nodes.pop((layer, name), None)
         if node is not None:
             self._rechecks.drop(layer, name)
+            self._checks.drop_node(layer, name)
             node.leave(self._clock.now_ns())
             self.flush()
 
@@ -222,7 +297,7 @@ class Watch:
 
     def _put_standing(self) -> None:
         """Write how the origin, its nodes and open findings stand."""
-        self._origin_standing.put_row()
+        self._origin.put_row()
         for node in self._nodes.values():
             node.put_row()
             node.findings.put_all(self._clock.now_ns())
@@ -230,27 +305,27 @@ class Watch:
 
     def _books(self) -> Sequence[tuple[tuple[str, str], RunBook]]:
         """The open runs of the origin and of every node, by layer and name."""
-        origin = ((ORIGIN, self.settings.origin_name), self._ledger.book)
+        origin = ((ORIGIN, self._origin.name), self._origin.ledger.book)
         return [origin, *((place, node.runs) for place, node in self._nodes.items())]
 
     def begin_epoch(self) -> None:
         """The clock began anew: nothing that was stamped before is subtracted from what follows."""
         self._put_all()
-        newest = [(k, run) for k, run in self._ledger.book.close("clock") if run.value is not None]
-        for key, run in newest:
-            self._journal.put_run(ORIGIN, self.settings.origin_name, key, run)
-        self._ledger = self._new_ledger(self._ledger.epoch + 1)
+        newest = self._origin.close("clock")
+        ledger = self._origin.ledger = self._new_ledger(self._origin.ledger.epoch + 1)
         for node in self._nodes.values():
-            node.begin_epoch(self._ledger)
+            node.begin_epoch(ledger)
         self.flush()
         self._journal.clock = self._clock.as_row()
         now = self._clock.now_ns()
         for key, run in newest:
             if run.value is not None:
-                self._ledger.recall(key, run.value, now)
+                ledger.recall(key, run.value, now)
 
     async def close(self) -> None:
-        """Stop rechecks and write everything that is still in memory."""
+        """Stop checks and rechecks, and write everything that is still in memory."""
+        await self._checks.close()
+        await self._suspects.close()
         tasks = [*self._rechecks.waiting, *self._reading]
         for task in tasks:
             task.cancel()
@@ -258,7 +333,7 @@ class Watch:
         self._put_all()
 
     async def _probe(self, sample: Sample, wait_s: float | None) -> str:
-        look, why = await self._ask_origin(sample.keys)
+        look, why = await self._origin.ask(sample.keys)
         if look is None:
             return why
         tasks = [
@@ -271,41 +346,20 @@ class Watch:
             await asyncio.wait(tasks, timeout=wait_s)
         return why
 
-    async def _ask_origin(self, keys: Sequence[str]) -> tuple[Look | None, str]:
-        """What the origin says of keys, and why it did not; no look where it was not asked."""
-        ledger = self._ledger
-        reply = await self.origin.read(keys)
-        if not reply.was_asked or ledger is not self._ledger:
-            # Of a clock that has ended meanwhile, a stamp says nothing.
-            return None, reply.why
-        self._noted(ORIGIN, self.settings.origin_name, reply.end_ns - reply.start_ns)
-        return self._look(keys, reply), reply.why
-
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._reading.discard(task)
         report_failure(task)
 
-    def _look(self, keys: Sequence[str], reply: Reply) -> Look:
-        # Who gave no answer gave no sign of a fail-over either.
-        self._is_led = self._is_led if reply.why else self.origin.linearizable
-        look = self._ledger.observe_origin(
-            keys, reply.readings, reply.start_ns, reply.end_ns, self._is_led
-        )
-        origin = self.settings.origin_name
-        for change in look.changes:
-            if change.ended is not None:
-                self._journal.put_run(ORIGIN, origin, change.key, change.ended)
-            self._journal.put_run(ORIGIN, origin, change.key, change.begun)
+    def _take_look(self, look: Look) -> None:
+        """The origin has spoken: what changed is sampled more, what was doubtful is settled."""
         for key in look.changed:
             self._changed.append(key)
             self.sampler.note_change(key)
-        self._origin_standing.note(reply)
         for node in self._nodes.values():
             node.settle(look)
-        return look
 
     async def _reread(self, node: NodeWatch, key: str) -> None:
-        look, _ = await self._ask_origin([key])
+        look, _ = await self._origin.ask([key])
         if look is not None:
             await node.inspect(look)
 

@@ -37,6 +37,11 @@ class Look(NamedTuple):
     epoch: int
     serial: int
 
+    def only(self, positions: Iterable[int]) -> "Look":
+        """The same look at some of its keys, by position."""
+        at = list(positions)
+        return self._replace(keys=[self.keys[n] for n in at], values=[self.values[n] for n in at])
+
 
 class Judged(NamedTuple):
     """A batch judged. `calm` copies share one judgement; `apart` are the others, by position.

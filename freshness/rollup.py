@@ -17,6 +17,9 @@ from freshness.model import Result, Verdict
 SAMPLED: Final = "walk"
 """The stratum whose reads stand for all keys alike: the share of fresh reads (R) is of these."""
 
+SWEPT: Final = "sweep"
+"""The stratum of entries that sweeps went through: the share of right entries (E) is of these."""
+
 
 class Grain(IntEnum):
     """Widths of buckets, in seconds; buckets begin at whole multiples of Unix time, so in UTC."""

@@ -12,9 +12,11 @@ from prometheus_client.exposition import choose_encoder
 
 from freshness.model import Verdict
 from freshness.rollup import Rollup
+from stalewatch.check_metrics import CheckMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from stalewatch.tap_metrics import TapMetrics
+from stalewatch.trace_metrics import TraceMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
 
 NS_PER_S: Final = 1_000_000_000
@@ -42,12 +44,16 @@ class Metrics:
         self._declare_reads()
         self._declare_store()
         self._declare_state()
+        self.checks = CheckMetrics(self.registry)
+        """What event-triggered checks count."""
         self.delivery = DeliveryMetrics(self.registry)
         """What the outbox counts."""
         self.otlp = OtlpMetrics(self.registry)
         """What the receiver of traces counts."""
         self.taps = TapMetrics(self.registry)
         """What taps count."""
+        self.traces = TraceMetrics(self.registry)
+        """What polls of tracing back ends count."""
 
     def _declare_reads(self) -> None:
         here = self.registry
@@ -156,6 +162,7 @@ class Metrics:
         for key, cell in batch.rollups.items():
             self._count_results(key.layer, key.node, cell)
             self._count_verdicts(key.keyspace, key.layer, cell)
+        self.checks.observe(batch.checks)
         for node in batch.nodes:
             self._follow_node(node)
         self.follow_findings(batch.findings)

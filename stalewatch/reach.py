@@ -13,19 +13,24 @@ from freshness.model import Reading, Result
 from stalewatch.config import Config
 from stalewatch.delivery import open_channels
 from stalewatch.tapping import open_taps
+from stalewatch.trace_polling import open_sources
 from stalewatch.wiring import Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
 GREETING_S: Final = 30.0
 CHANNEL: Final = "channel"
-TAP: Final = "tap"
 """What stands where a node has its layer."""
+TAP: Final = "tap"
+"""The same of a source of invalidations that is listened to."""
+TRACES: Final = "traces"
+"""The same of a tracing back end that is polled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One server: `layer` is empty for an origin, `channel` for who delivers what is told, `tap`
-    for who is listened to.
+    """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
+
+    It is `traces` for a tracing back end that is polled, `tap` for who is listened to.
 
     `problem` may stand beside `ok` as advice.
     """
@@ -78,7 +83,22 @@ async def look(config: Config, clock: Clock) -> Report:
     channels = await asyncio.gather(
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
-    return Report([*servers, *_unfound(wiring), *taps, *channels], keyspaces)
+    traces = await _greet_trace_sources(config)
+    return Report([*servers, *_unfound(wiring), *taps, *channels, *traces], keyspaces)
+
+
+async def _greet_trace_sources(config: Config) -> list[Reached]:
+    """Search once, and keep nothing."""
+    sources = open_sources(config)
+    entries: Mapping[str, Any] = config.traces.poll
+    healths = await asyncio.gather(*(source.check() for source in sources.values()))
+    reached = [
+        Reached(TRACES, name, entries[name].url, one.ok, one.server, one.problem)
+        for name, one in zip(sources, healths, strict=True)
+    ]
+    for source in sources.values():
+        await source.close()
+    return reached
 
 
 async def _greet_tap(name: str, tap: Tap) -> Reached:

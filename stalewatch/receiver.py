@@ -1,7 +1,6 @@
 """The receiver of traces on its own port: from the config to a running server."""
 
 import asyncio
-import contextlib
 import socket
 import time
 from typing import Final
@@ -9,70 +8,37 @@ from typing import Final
 import structlog
 import uvicorn
 
-from collectors.base import NowNs, VersionType
-from collectors.naming import hashed, plain
 from collectors.otlp.app import OtlpApp
-from collectors.otlp.intake import Intake
-from collectors.otlp.mapping import Mapper, names_of
+from collectors.otlp.intake import Intake, Sink
 from settings import Address
 from stalewatch.clock import wall_ns
 from stalewatch.config.model import Config
 from stalewatch.config.otlp import Otlp
 from stalewatch.listening import QuietUvicorn, open_socket
+from stalewatch.mapping import make_mapper, make_names
 from stalewatch.metrics import Metrics
-from store.base import Store, StoreError
+from store.base import Store
 
 GRACE_S: Final = 5
 """How long requests may take that are under way when the end comes."""
 MOST_CONNECTIONS: Final = 512
-LOOK_AGAIN_S: Final = 1.0
 
 log = structlog.get_logger()
 
 
-class KnownNodes:
-    """Which layers and nodes there are: those of the config and those of the store's catalogue."""
-
-    def __init__(self, config: Config, store: Store, monotonic_ns: NowNs) -> None:
-        self._named = {
-            (name, entry.name)
-            for name, layer in config.layers.items()
-            for entry in layer.nodes
-            if entry.name is not None
-        }
-        self._known: set[tuple[str, str]] = set(self._named)
-        self._store, self._monotonic_ns = store, monotonic_ns
-        self._looked_at_ns: int | None = None
-
-    def __call__(self, layer: str, node: str) -> bool:
-        """Whether there is such a node; the store is asked at most once a second."""
-        if (layer, node) not in self._known:
-            self._look()
-        return (layer, node) in self._known
-
-    def _look(self) -> None:
-        now_ns = self._monotonic_ns()
-        if self._looked_at_ns is not None and now_ns - self._looked_at_ns < LOOK_AGAIN_S * 10**9:
-            return
-        self._looked_at_ns = now_ns
-        with contextlib.suppress(StoreError):
-            self._known = self._named | {(row.layer, row.node) for row in self._store.nodes()}
-
-
 class Receiver:
-    """Listens from `start` to `stop`; the store must outlive it."""
+    """Listens from `start` to `stop`; the store and the `sink` of its rows must outlive it."""
 
-    def __init__(self, config: Config, otlp: Otlp, store: Store, metrics: Metrics) -> None:
-        ordered = {
-            name
-            for name, keyspace in config.keyspaces.items()
-            if keyspace.version.type is VersionType.INTEGER
-        }
-        naming = hashed if config.store.keys == "hashed" else plain
-        mapper = Mapper(KnownNodes(config, store, time.monotonic_ns), ordered, naming)
-        names = names_of(dict(config.traces.mapping.items()))
+    def __init__(
+        self, config: Config, otlp: Otlp, store: Store, sink: Sink, metrics: Metrics
+    ) -> None:
         self._intake = Intake(
-            store, names, mapper, metrics.otlp, time.monotonic_ns, otlp.max_request.bytes
+            sink,
+            make_names(config),
+            make_mapper(config, store),
+            metrics.otlp,
+            time.monotonic_ns,
+            otlp.max_request.bytes,
         )
         metrics.otlp.watch_queue(lambda: self._intake.depth, lambda: self._intake.charged_bytes)
         token = otlp.token.reveal if otlp.token is not None else None

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from collectors.journal import Ids
+from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
@@ -22,15 +23,21 @@ from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
+from stalewatch.sweeping import Sweeping
+from stalewatch.tracing import span
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
+from stalewatch_sdk.attributes import KEYSPACE
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
+from store.messages import InvalidationRow
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 DRAIN_S = 10.0
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
 ALERTS_S = 5
+MOST_RESUMED = 20_000
+"""Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -72,6 +79,7 @@ class Runtime:
         self._is_stopped = False
         self._address = address
         self._alerting = Alerting(store)
+        self._sweeping = Sweeping(store)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
@@ -115,6 +123,19 @@ class Runtime:
             await self._delivery.stop()
             self._delivery.start(open_channels(config, self._address()))
 
+    def hear(self, rows: Sequence[InvalidationRow]) -> None:
+        """Messages have become durable: the watches check how they spread. From any thread."""
+        if not self._is_stopped:
+            self._probes.loop.call_soon_threadsafe(self._hear, rows)
+
+    def _hear(self, rows: Sequence[InvalidationRow]) -> None:
+        watches = self._wiring.watches if self._wiring is not None else {}
+        by_keyspace: dict[str, list[InvalidationRow]] = defaultdict(list)
+        for row in rows:
+            by_keyspace[row.keyspace].append(row)
+        for keyspace in by_keyspace.keys() & watches.keys():
+            watches[keyspace].hear(by_keyspace[keyspace])
+
     def readiness(self) -> list[str]:
         """What keeps this process from doing its work; empty where nothing does."""
         reasons = [f"the store takes no writes: {self._writer.problem}"] * bool(
@@ -130,15 +151,23 @@ class Runtime:
         if self._ids is None:
             self._ids = Ids(*await asyncio.to_thread(self._store.last_ids))
         self._wiring = wiring = wire(config, self._clock)
-        await watch_all(wiring, self._ids, self._writer.put, self._note_read)
+        await watch_all(
+            wiring,
+            self._ids,
+            self._writer.put,
+            self._note_read,
+            self._metrics.checks.note_suspects,
+        )
         for name, watch in wiring.watches.items():
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
+        await self._resume_checks(wiring)
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
+        self._sweeping.start(wiring)
 
     def _resume(self, wiring: Wiring, findings: list[FindingRow]) -> None:
         """Hand open findings to their watches; those of keyspaces that are gone are gone, too."""
@@ -159,6 +188,18 @@ class Runtime:
             gone = [replace(row, state="gone", healed_at_ns=now) for row in left]
             self._writer.put(Batch(findings=gone))
 
+    async def _resume_checks(self, wiring: Wiring) -> None:
+        """Go on with the event-triggered checks that an earlier process, or config, had begun."""
+        offset_ns, now_ns = self._clock.as_row().wall_offset_ns, wall_ns()
+        nodes = await asyncio.to_thread(self._store.nodes)
+        seen_until_ns = max((each.answered_at_ns or 0 for each in nodes), default=0)
+        for name, watch in wiring.watches.items():
+            longest_ns = max(watch.settings.horizons_ns, default=0)
+            rows = await asyncio.to_thread(
+                self._store.newest_invalidations, name, now_ns - longest_ns, MOST_RESUMED
+            )
+            watch.resume_checks(rows, seen_until_ns - offset_ns)
+
     def _open_findings(self) -> list[FindingRow]:
         page = self._store.findings(open_only=True)
         rows = list(page.items)
@@ -168,6 +209,7 @@ class Runtime:
         return rows
 
     async def _end(self) -> None:
+        await self._sweeping.stop()
         if self._scheduler is not None:
             self._scheduler.pause()
             if self._rounds:
@@ -202,10 +244,12 @@ class Runtime:
             # What cannot be kept is not gathered: a gap in coverage, told by the missed rounds.
             self._metrics.note_missed(f"round {watch.settings.keyspace}")
             return
-        task = asyncio.create_task(watch.run_round(wait_s=0.9 * _interval_s(watch)))
-        self._rounds.add(task)
-        task.add_done_callback(self._rounds.discard)
-        done: Round = await task
+        with span("round", {KEYSPACE: watch.settings.keyspace}) as job:
+            task = asyncio.create_task(watch.run_round(wait_s=0.9 * _interval_s(watch)))
+            self._rounds.add(task)
+            task.add_done_callback(self._rounds.discard)
+            done: Round = await task
+            job.end(done.origin_why, {BATCH_KEYS: done.keys})
         seconds = (done.end_ns - done.start_ns) / NS_PER_S
         self._metrics.observe_round(
             watch.settings.keyspace, seconds, wall_ns(), origin_answered=not done.origin_why
@@ -216,7 +260,8 @@ class Runtime:
             await watch.extend()
 
     async def _evaluate(self) -> None:
-        await asyncio.to_thread(self._alerting.evaluate)
+        with span("evaluate rules"):
+            await asyncio.to_thread(self._alerting.evaluate)
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

@@ -59,12 +59,13 @@ def create_app(
     trusted: Sequence[IpNetwork] = (),
     metrics_open: bool = False,
     title: str = "Stalewatch",
+    problems: Callable[[], Sequence[str]] = list,
 ) -> FastAPI:
     """The application, for a server that runs its lifespan; `now_ns` is the wall clock.
 
     `external_path` and `external_origin` (`https://ops.example.com`) are the two halves of
     `external_url`. The proxies of `auth` are `trusted` too. Raises ValueError for a path that names
-    one of our own.
+    one of our own. `problems` are told beside readiness, and do not end it.
     """
     _check_path(external_path)
     server = FastAPI(
@@ -76,7 +77,7 @@ def create_app(
         redirect_slashes=False,
     )
     answer_problems(server)
-    server.include_router(_own_routes(metrics, runtime))
+    server.include_router(_own_routes(metrics, runtime, problems))
     server.include_router(make_router(store, now_ns), prefix="/api/v1")
     server.include_router(_no_such_routes())
     # The UI comes last: what no route before it takes is a page.
@@ -133,7 +134,9 @@ def _lifespan(
     return lifespan
 
 
-def _own_routes(metrics: Metrics, runtime: Runtime) -> APIRouter:
+def _own_routes(
+    metrics: Metrics, runtime: Runtime, problems: Callable[[], Sequence[str]]
+) -> APIRouter:
     router = APIRouter()
 
     @router.api_route("/healthz", methods=["GET", "HEAD"])
@@ -143,7 +146,9 @@ def _own_routes(metrics: Metrics, runtime: Runtime) -> APIRouter:
     @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz() -> Response:
         reasons = list(runtime.readiness())
-        answer = json_answer({"status": "not ready" if reasons else "ready", "reasons": reasons})
+        told = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        others = list(problems())
+        answer = json_answer({**told, "problems": others} if others else told)
         answer.status_code = 503 if reasons else 200
         return answer
 

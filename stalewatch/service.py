@@ -13,12 +13,14 @@ from stalewatch.auth import Auth, Basic, ProxyHeader
 from stalewatch.clock import wall_ns
 from stalewatch.config import Config, ConfigError, load
 from stalewatch.config.model import Server
+from stalewatch.heard import Heard
 from stalewatch.listening import QuietUvicorn, open_socket
 from stalewatch.metrics import Metrics
 from stalewatch.receiver import Receiver
 from stalewatch.runtime import ReloadError, Runtime
 from stalewatch.server import create_app, server_config
 from stalewatch.tapping import Tapping
+from stalewatch.trace_polling import TracePolling
 from store.base import Store
 
 log = structlog.get_logger()
@@ -43,6 +45,7 @@ class Service:
         url = config.server.external_url
         self._external_url = str(url) if url else ""
         self._runtime = Runtime(config, store, self._metrics, self._address_of_ui)
+        self._polling = TracePolling(config, store, self._metrics)
         app = create_app(
             store=store,
             metrics=self._metrics,
@@ -53,12 +56,14 @@ class Service:
             auth=_auth(config.server),
             metrics_open=config.server.metrics_open,
             title=config.server.title,
+            problems=self._polling.problems,
         )
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = QuietUvicorn(served, self._tell)
         otlp = config.server.otlp
-        self._receiver = Receiver(config, otlp, store, self._metrics) if otlp else None
-        self._tapping = Tapping(store, self._metrics.taps, store)
+        heard = Heard(store, self._runtime.hear)
+        self._receiver = Receiver(config, otlp, store, heard, self._metrics) if otlp else None
+        self._tapping = Tapping(store, self._metrics.taps, heard)
         self._socket: socket.socket | None = None
         self._bound: Address | None = None
         self._reloading: set[asyncio.Task[None]] = set()
@@ -75,9 +80,11 @@ class Service:
             if self._receiver is not None:
                 await self._receiver.start()
             await self._tapping.start(self._runtime.config)
+            self._polling.start()
             await self._server.serve(sockets=[self._socket])
         finally:
             await self._tapping.stop()
+            await self._polling.stop()
             if self._receiver is not None:
                 await self._receiver.stop()
             self._socket.close()

@@ -1,8 +1,11 @@
 """From a config to watches: who is connected to what. Nothing here probes, judges or writes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import urlsplit
 
 from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
 from collectors.base import Keyspace as KindKeyspace
@@ -12,8 +15,17 @@ from collectors.journal import Ids, NodeSettings
 from collectors.kinds import DEFAULT_PORTS, load_kinds
 from collectors.sample import Sampler
 from collectors.throttle import ThrottledCache, ThrottledOrigin
+from collectors.traced import (
+    ORIGIN_NAME,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    TracedCache,
+    TracedOrigin,
+)
 from collectors.watch import Watch, WatchSettings
 from stalewatch.config.model import Config, Keyspace, Layer
+from stalewatch.config.model import Origin as OriginSettings
+from stalewatch_sdk import attributes as ours
 from store.base import Batch
 
 
@@ -23,6 +35,8 @@ class Connected:
 
     server: Server
     budget: Budget
+    traced: Mapping[str, str | int] = field(default_factory=dict)
+    """What spans of its reads say of it."""
 
 
 @dataclass(slots=True)
@@ -84,8 +98,9 @@ class Wiring:
         keyspace = self.config.keyspaces[name]
         connected = self.origins[keyspace.origin.name]
         source = connected.server.open(keyspace.origin.binding, _kind_keyspace(name, keyspace))
+        traced = {ours.KEYSPACE: name, **connected.traced}
         return ThrottledOrigin(
-            source,  # type: ignore[arg-type]  # an origin kind opens origins
+            TracedOrigin(source, traced),  # type: ignore[arg-type]  # an origin kind opens origins
             connected.budget,
             self.clock.now_ns,
             keyspace.sample.interval.ns,
@@ -96,8 +111,9 @@ class Wiring:
         keyspace = self.config.keyspaces[name]
         binding = keyspace.layers[layer.name]
         source = connected.server.open(binding, _kind_keyspace(name, keyspace))
+        traced = {ours.KEYSPACE: name, ours.LAYER: layer.name, **connected.traced}
         return ThrottledCache(
-            source,  # type: ignore[arg-type]  # a cache kind opens caches
+            TracedCache(source, traced),  # type: ignore[arg-type]  # a cache kind opens caches
             connected.budget,
             self.clock.now_ns,
             keyspace.sample.interval.ns,
@@ -123,11 +139,15 @@ class Wiring:
     def _connect(self, layer: LayerNodes, target: Target) -> None:
         kind = load_kinds()[0][layer.layer.kind]
         server = kind.connect(target, layer.layer, self.clock.now_ns)
-        connected = Connected(server, _budget(layer.layer.limit.per_second, self.clock))
+        connected = Connected(
+            server,
+            _budget(layer.layer.limit.per_second, self.clock),
+            {ours.NODE: target.name, SERVER_ADDRESS: target.host, SERVER_PORT: target.port},
+        )
         layer.nodes[target.name] = target, connected
         for name, watch in self.watches.items():
             if layer.name in self.config.keyspaces[name].layers:
-                settings = _node_settings(layer, target)
+                settings = _node_settings(self.config, name, layer, target)
                 watch.add_node(settings, self.open_cache(name, layer, connected))
 
 
@@ -138,6 +158,7 @@ def wire(config: Config, clock: Clock) -> Wiring:
         name: Connected(
             kinds[origin.kind].connect(origin, clock.now_ns),
             _budget(origin.limit.per_second, clock),
+            _traced_origin(name, origin),
         )
         for name, origin in config.origins.items()
     }
@@ -153,14 +174,27 @@ async def watch_all(
     ids: Ids,
     sink: Callable[[Batch], None],
     noted: Callable[[str, str, int], None] = lambda *_: None,
+    suspected: Callable[[str, str, int], None] = lambda *_: None,
 ) -> None:
-    """A watch for each keyspace, with its keys and the nodes that are there."""
+    """A watch for each keyspace, with its keys and the nodes that are there.
+
+    `suspected` is told a keyspace, what became of suspects, and how many.
+    """
     for name, keyspace in wiring.config.keyspaces.items():
         sample = keyspace.sample
         origin = wiring.open_origin(name)
         sampler = Sampler((), sample.size, sample.pinned, float(sample.recent.percent) / 100)
         settings = _watch_settings(wiring.config, name, keyspace)
-        wiring.watches[name] = Watch(settings, origin, sampler, wiring.clock, ids, sink, noted)
+        wiring.watches[name] = Watch(
+            settings,
+            origin,
+            sampler,
+            wiring.clock,
+            ids,
+            sink,
+            noted,
+            partial(suspected, name),
+        )
     await wiring.list_keys()
     await wiring.discover()
 
@@ -193,11 +227,15 @@ def _watch_settings(config: Config, name: str, keyspace: Keyspace) -> WatchSetti
         hash_keys=config.store.keys == "hashed",
         origin_name=keyspace.origin.name,
         origin_kind=origin.kind,
+        horizons_ns=[each.ns for each in keyspace.checks.horizons],
     )
 
 
-def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
+def _node_settings(
+    config: Config, keyspace: str, layer: LayerNodes, target: Target
+) -> NodeSettings:
     declared = layer.layer
+    kind = load_kinds()[0][declared.kind]
     ttl = declared.documented_ttl
     return NodeSettings(
         layer=layer.name,
@@ -208,13 +246,31 @@ def _node_settings(layer: LayerNodes, target: Target) -> NodeSettings:
         mechanism=declared.mechanism,
         max_staleness_ns=declared.max_staleness.ns,
         ttl_s=None if ttl is None else ttl.seconds,
-        ttl_jitter_s=declared.ttl_jitter.seconds,
-        ages_own_copies=declared.single_tier or load_kinds()[0][declared.kind].ages_own_copies,
+        ttl_jitter_s=declared.ttl_jitter.seconds + kind.ttl_resolution_s,
+        ages_own_copies=declared.single_tier or kind.ages_own_copies,
+        is_pool=kind.is_pool,
+        checks_per_s=_checks_per_s(config, keyspace, layer.name),
     )
+
+
+def _checks_per_s(config: Config, keyspace: str, layer: str) -> float:
+    """The keyspaces of a layer share what its nodes may be asked."""
+    sharing = sum(layer in each.layers for each in config.keyspaces.values())
+    share = config.keyspaces[keyspace].checks.share.fraction
+    return config.layers[layer].limit.per_second * float(share) / sharing
 
 
 def _kind_keyspace(name: str, keyspace: Keyspace) -> KindKeyspace:
     return KindKeyspace(name, keyspace.version.type)
+
+
+def _traced_origin(name: str, origin: OriginSettings) -> Mapping[str, str | int]:
+    """What spans say of an origin; a URL may hold more than the host, which is all that is told."""
+    url = getattr(origin, "url", None)
+    host = getattr(origin, "host", None)
+    with contextlib.suppress(ValueError):  # what is no URL is told by the origin's own reads
+        host = urlsplit(str(url)).hostname if url else host
+    return {ORIGIN_NAME: name, **({SERVER_ADDRESS: str(host)} if host else {})}
 
 
 def _budget(per_second: float, clock: Clock) -> Budget:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from freshness.check import CheckCell, CheckKey
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
 from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
+from store.sweeps import SweepRow, Sweeps
 
 ORIGIN = ""
 """The layer name under which the runs of an origin are kept."""
@@ -147,6 +149,9 @@ class Batch:
     nodes: Sequence[NodeRow] = ()
     rollups: Mapping[RollupKey, Rollup] = field(default_factory=dict)
     """Minute deltas, added to what the store holds (negative counts where a read was re-judged)."""
+    sweeps: Sequence[SweepRow] = ()
+    checks: Mapping[CheckKey, CheckCell] = field(default_factory=dict)
+    """Event-triggered checks, added to what the store holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +264,16 @@ class Rollups(Protocol):
         ...
 
 
+class Checks(Protocol):
+    """Event-triggered checks, counted by minute, node and horizon."""
+
+    def checks(
+        self, since_ns: int, until_ns: int, keyspace: str | None = None
+    ) -> Sequence[tuple[CheckKey, CheckCell]]:
+        """Minutes whose start lies in [since, until), in order of time, node and horizon."""
+        ...
+
+
 class Catalogue(Protocol):
     """The nodes that are watched."""
 
@@ -267,7 +282,9 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Catalogue, Messages, AlertBook, Gaps, Protocol):
+class Store(
+    Facts, Findings, Rollups, Checks, Catalogue, Messages, Sweeps, AlertBook, Gaps, Protocol
+):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:

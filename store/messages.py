@@ -105,6 +105,12 @@ class Messages(Protocol):
         """One, with its receipts; receipts are joined by id, by parent span and by link."""
         ...
 
+    def newest_invalidations(
+        self, keyspace: str, since_ns: int, limit: int
+    ) -> Sequence[InvalidationRow]:
+        """The newest of a keyspace that were received since then, oldest first."""
+        ...
+
     def sequences(self, since_ns: int) -> Sequence[tuple[str, str, str, str, int]]:
         """(publisher, stream, layer, node, sequence) of the receipts since then."""
         ...

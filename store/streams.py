@@ -41,13 +41,18 @@ class NodeSilence(NamedTuple):
 
 
 class Streams:
-    """What the sequences of some messages prove at `now_ns`; messages without one prove nothing."""
+    """What the sequences of some messages prove at `now_ns`; messages without one prove nothing.
+
+    Nor do nodes of which some receipt has no number: it may have come by a poll of a tracing back
+    end, which leaves out what it likes.
+    """
 
     def __init__(self, tolds: Iterable[Told], now_ns: int) -> None:
         self._now_ns = now_ns
         self._messages: defaultdict[StreamName, set[Sent]] = defaultdict(set)
         self._words: defaultdict[StreamName, defaultdict[NodeName, dict[Sent, int]]]
         self._words = defaultdict(lambda: defaultdict(dict))
+        self._unnumbered: set[tuple[StreamName, NodeName]] = set()
         self._gaps: dict[tuple[StreamName, NodeName], list[Gap]] = {}
         self._lost: dict[tuple[StreamName, NodeName], set[Sent]] = {}
         for told in tolds:
@@ -74,7 +79,11 @@ class Streams:
             words = self._words[stream]
             for layer in sorted({layer for layer, _ in words}):
                 names = {node for at, node in (*words, *nodes) if at == layer}
-                own = {name: words.get((layer, name), {}) for name in names}
+                own = {
+                    name: words.get((layer, name), {})
+                    for name in names
+                    if (stream, (layer, name)) not in self._unnumbered
+                }
                 for silence in find_silent(own, self._now_ns, SILENT_NS):
                     yield NodeSilence(stream, layer, silence)
 
@@ -86,12 +95,16 @@ class Streams:
         self._messages[stream].add(message)
         for receipt in told.receipts:
             words = self._words[stream][receipt.layer, receipt.node]
+            if receipt.sequence is None:
+                self._unnumbered.add((stream, (receipt.layer, receipt.node)))
             words[message] = min(words.get(message, receipt.received_at_ns), receipt.received_at_ns)
 
     def _gaps_of(self, stream: StreamName, node: NodeName) -> list[Gap]:
         if (stream, node) not in self._gaps:
             words = self._words[stream].get(node, {})
             found = find_gaps(self._messages[stream], words, self._now_ns, GRACE_NS)
+            if (stream, node) in self._unnumbered:
+                found = [gap._replace(is_proof=False) for gap in found]
             self._gaps[stream, node] = found
         return self._gaps[stream, node]
 

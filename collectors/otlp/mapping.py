@@ -48,6 +48,11 @@ def names_of(mapping: Mapping[str, str]) -> dict[str, str]:
     return {**theirs, **{name: name for name in MAPPED}, _HOST: _HOST}
 
 
+def ids_of(names: Mapping[str, str]) -> list[str]:
+    """Under which names on the wire the id of a message may come; `names` is from `names_of`."""
+    return [name for name, own in names.items() if own in (ours.INVALIDATION_ID, _THEIR_ID)]
+
+
 class _RefusedError(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)

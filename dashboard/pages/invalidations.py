@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from dashboard.address import Address
 from dashboard.components.parts import panel
 from dashboard.components.spread import invalidation_list, lag_table
+from dashboard.components.visibility import visibility_table
 from dashboard.figures.template import Theme
 from dashboard.queries.spread import InvalidationsView, invalidations
 from dashboard.site import Parts, Site
@@ -21,6 +22,7 @@ def fill(store: Store, address: Address, site: Site, theme: Theme, now_ns: int) 
     return {
         "summary": {"children": _summary(view)},
         "lag": {"children": lag_table(view)},
+        "visibility": {"children": visibility_table(view.visibility)},
         "invalidations": {"children": invalidation_list(view, address, site.prefix)},
         "document-title": {"data": f"Invalidations · {site.title}"},
     }
@@ -37,6 +39,7 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
         [
             html.Div(head, className="page-head"),
             panel("Lag by layer", filled("lag"), note=_CLOCKS),
+            panel("Seen after so long", filled("visibility"), note="event-triggered checks"),
             panel("Newest first", filled("invalidations"), note="the longest lag of each layer"),
         ],
         className="page",

@@ -8,6 +8,7 @@ from dashboard.address import Address, Window
 from store.base import Store
 from store.propagation import LagFigures, figure_lag, read_spread, read_spreads
 from store.spread import NodeSpread, Spread
+from store.visibility import Visibility, read_visibility
 
 MOST_READ: Final = 200
 """Invalidations that one page is made of; the lag by layer is theirs."""
@@ -32,6 +33,7 @@ class InvalidationsView:
     window: Window
     listed: Sequence[Listed]
     lag: Sequence[LagFigures]
+    visibility: Sequence[Visibility]
     looked_at: int
     is_all: bool
 
@@ -57,6 +59,15 @@ def invalidations(store: Store, address: Address, now_ns: int) -> InvalidationsV
         window=window,
         listed=[Listed(each, figure_lag([each], "layer")) for each in spreads[:MOST_LISTED]],
         lag=figure_lag(spreads, "layer"),
+        visibility=read_visibility(
+            store,
+            window.since_ns,
+            window.until_ns,
+            "layer",
+            address.only_keyspace,
+            address.layer,
+            address.node,
+        ),
         looked_at=len(spreads),
         is_all=page.next is None,
     )

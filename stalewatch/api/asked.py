@@ -135,6 +135,13 @@ class FreshnessAsked(WindowAsked):
     by: Literal["keyspace", "layer", "node"] = "keyspace"
 
 
+class SweepsAsked(Asked):
+    """Sweeps, newest first."""
+
+    open: bool = False
+    limit: Limit = 100
+
+
 class TransitionsAsked(Asked):
     """Steps of one alert or of all, newest first."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from freshness.check import Checked, Seen
 from freshness.propagation import Claimed, Observed, Tally, delay_quantile
 from freshness.visibility import Delay
 from stalewatch.api.asked import NS_PER_S, InvalidationsAsked, LagAsked
@@ -14,6 +15,7 @@ from store.page import Page
 from store.propagation import Lag, LagFigures, figure_lag, read_lag, read_spreads
 from store.spread import NodeSpread, Spread
 from store.streams import NodeGap, NodeSilence
+from store.visibility import Visibility, read_visibility
 
 QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 MOST_SHOWN: Final = 100
@@ -69,8 +71,27 @@ def lag_of(store: Store, asked: LagAsked, now_ns: int) -> Item:
         },
         **_streams(store, lag, asked),
         "left_out": len(figures) - len(shown),
+        "checks": [_checks(each) for each in _visibility(store, since_ns, now_ns, asked)],
         "items": [_figures(each) for each in shown],
         "next": None,
+    }
+
+
+def _visibility(store: Store, since_ns: int, now_ns: int, asked: LagAsked) -> Sequence[Visibility]:
+    return read_visibility(
+        store, since_ns, now_ns + 1, asked.by, asked.keyspace, asked.layer, asked.node
+    )
+
+
+def _checks(each: Visibility) -> Item:
+    late = {name: each.cell.late.quantile(q) for name, q in QUANTILES.items()}
+    return {
+        "layer": each.place.layer,
+        "node": each.place.node,
+        "horizon_ns": each.horizon_ns,
+        "outcomes": {seen.value: each.cell.seen.get(seen, Checked()).n for seen in Seen},
+        "shares": {seen.value: share for seen, share in each.cell.shares.items()} or None,
+        "late_ns": {name: None if span is None else span.high_ns for name, span in late.items()},
     }
 
 

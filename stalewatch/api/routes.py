@@ -18,6 +18,7 @@ from stalewatch.api.asked import (
     LagAsked,
     NothingAsked,
     NotificationsAsked,
+    SweepsAsked,
     TransitionsAsked,
     WindowAsked,
     named_in_path,
@@ -28,6 +29,7 @@ from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
+from stalewatch.api.sweeps import sweep_item
 from store.base import FindingRow, Store
 from store.propagation import read_spread
 
@@ -48,6 +50,7 @@ LISTS = (
     "coverage",
     "invalidations",
     "lag",
+    "sweeps",
     "alerts",
     "alerts/transitions",
     "alerts/notifications",
@@ -62,6 +65,7 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_keys(router, store, now_ns)
     _add_figures(router, store, now_ns)
     _add_propagation(router, store, now_ns)
+    _add_sweeps(router, store)
     _add_alerts(router, store)
     return router
 
@@ -155,6 +159,20 @@ def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int])
     @router.get("/lag")
     async def lag(asked: Annotated[LagAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(lag_of, store, asked, now_ns()))
+
+
+def _add_sweeps(router: APIRouter, store: Store) -> None:
+    @router.get("/sweeps")
+    async def sweeps(asked: Annotated[SweepsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.sweeps, asked.open, asked.limit)
+        return listing(map(sweep_item, rows))
+
+    @router.get("/sweeps/{id}")
+    async def sweep(id: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        row = await asyncio.to_thread(store.sweep, id)
+        if row is None:
+            raise MissingError(f"no sweep {id!r}: /api/v1/sweeps lists those that are kept")
+        return json_answer(sweep_item(row))
 
 
 def _add_alerts(router: APIRouter, store: Store) -> None:

@@ -51,8 +51,10 @@ def up(
 def _serve(loaded: "Config", file: Path, address: "Address") -> None:
     from stalewatch.listening import AddressError
     from stalewatch.service import Service
+    from stalewatch.tracing import set_up_tracing
 
     store = open_store(loaded)
+    send_last_spans = set_up_tracing()
     try:
         service = Service(loaded, store, config_file=file, listen=address)
         asyncio.run(service.serve())
@@ -60,5 +62,6 @@ def _serve(loaded: "Config", file: Path, address: "Address") -> None:
         fail(str(error))
     finally:
         store.close()
+        send_last_spans()
     if not service.has_started:
         raise typer.Exit(1)

@@ -228,6 +228,27 @@ class SampleSettings(Section):
         return self
 
 
+class CheckSettings(Section):
+    """How each node is read again for an invalidation that came in."""
+
+    horizons: tuple[Duration, ...] = tuple(
+        Duration.parse(each) for each in ("0ms", "1s", "10s", "1m", "5m", "10m")
+    )
+    """How long after it; an empty list checks nothing."""
+    share: Percent = Percent.parse("50%")
+    """The most of each node's `limit` that is spent on it; beyond, invalidations are sampled."""
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        if list(self.horizons) != sorted(set(self.horizons)) or len(self.horizons) > 10:
+            raise ValueError("expected at most ten horizons, each longer than the one before")
+        if self.horizons and self.horizons[-1].ns > 3_600 * 10**9:
+            raise ValueError("expected horizons of at most 1h")
+        if self.share.percent == 0:
+            raise ValueError("expected a share above 0%; `horizons: []` checks nothing")
+        return self
+
+
 class OriginUse(Section):
     """The origin of a keyspace; the other keys are those of the origin's kind."""
 
@@ -252,6 +273,8 @@ class Keyspace(Section):
     """Which keys there are."""
     sample: SampleSettings = SampleSettings()
     """Which of them are read, and how often."""
+    checks: CheckSettings = CheckSettings()
+    """How each node is read again for an invalidation that came in."""
 
     @model_validator(mode="after")
     def _declares_its_versions(self) -> Self:

@@ -2,9 +2,10 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
 from settings import Address, Secret, Section, ServerTls, Size
+from stalewatch.config.polls import PollSettings
 
 Mapped = Literal[
     "cache.invalidation.id", "cache.invalidation.scope", "cache.invalidation.outcome",
@@ -44,6 +45,8 @@ class Traces(Section):
 
     mapping: dict[Mapped, str] = Field(default_factory=dict)
     """What your own spans call the attributes of docs/otlp.md: `cache.keyspace: shop.entity`."""
+    poll: dict[str, SerializeAsAny[PollSettings]] = Field(default_factory=dict)
+    """Tracing back ends that are asked for such spans, by name."""
 
     @model_validator(mode="after")
     def _says_each_once(self) -> Self:

@@ -11,10 +11,12 @@ from pydantic.fields import FieldInfo
 from alerts.kinds import KINDS as CHANNELS
 from collectors.kinds import CACHES, ORIGINS
 from collectors.taps.kinds import TAPS
+from collectors.trace_kinds import TRACE_SOURCES
 from settings import Section
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
 from stalewatch.config.otlp import Traces
+from stalewatch.config.polls import PollSettings
 from stalewatch.config.rules import RULE_KINDS, RuleSettings
 from stalewatch.config.taps import TapSettings
 from stalewatch.config.wording import models_in
@@ -41,6 +43,8 @@ def reference() -> str:
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
     page.add("rules.R", RuleSettings)
     page.add_kinds("rules.R", RULE_KINDS)
+    page.add("traces.poll.P", PollSettings)
+    page.add_kinds("traces.poll.P", {name: kind.options for name, kind in TRACE_SOURCES.items()})
     return "\n".join(page.lines)
 
 

@@ -85,6 +85,18 @@ def read_invalidations(
     return Page([_told(connection, named) for named in shown], last)
 
 
+def read_newest(
+    connection: sqlite3.Connection, keyspace: str, since_ns: int, limit: int
+) -> list[InvalidationRow]:
+    """The newest of a keyspace, without their receipts, oldest first."""
+    found = connection.execute(
+        "SELECT * FROM invalidations WHERE keyspace = ? AND received_at_ns >= ? "
+        "ORDER BY received_at_ns DESC, seq DESC LIMIT ?",
+        (keyspace, since_ns, limit),
+    )
+    return [_unpack(named) for named in named_rows(found)][::-1]
+
+
 def _decode(cursor: str) -> tuple[int, int]:
     at_ns, seq = decode_cursor(cursor)
     if not (seq.isascii() and seq.isdigit() and len(seq) < 19):

@@ -42,8 +42,20 @@ def v3(db: Database) -> None:
 
 @migrations()
 def v4(db: Database) -> None:
-    """Gaps of sources of invalidations, and where each was left."""
+    """Event-triggered checks."""
     _run(db, "v4.sql")
+
+
+@migrations()
+def v5(db: Database) -> None:
+    """Sweeps."""
+    _run(db, "v5.sql")
+
+
+@migrations()
+def v6(db: Database) -> None:
+    """Gaps of sources of invalidations, and where each was left."""
+    _run(db, "v6.sql")
 
 
 def migrate(connections: Connections, known: Migrations = migrations) -> None:

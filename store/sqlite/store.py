@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from freshness.check import CheckCell, CheckKey
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
@@ -17,6 +18,7 @@ from store.retention import Retention
 from store.sqlite import (
     alerts,
     cells,
+    checks,
     findings,
     gaps,
     invalidations,
@@ -27,6 +29,7 @@ from store.sqlite import (
     receipts,
     retain,
     runs,
+    sweeps,
 )
 from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
@@ -35,6 +38,7 @@ from store.sqlite.gaps import write_gaps
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
+from store.sweeps import SweepRow
 
 _NS: Final = 10**9
 _WIDTHS: Final = {
@@ -82,6 +86,8 @@ class SqliteStore:
             findings.write_findings(db.conn, batch.findings)
             nodes.write_nodes(db.conn, batch.nodes)
             cells.add_deltas(db.conn, batch.rollups)
+            checks.add_checks(db.conn, batch.checks)
+            sweeps.write_sweeps(db.conn, batch.sweeps)
 
     def last_ids(self) -> tuple[int, int]:
         """The highest run id and read id in the store (0 where empty)."""
@@ -165,6 +171,13 @@ class SqliteStore:
         with self._transaction() as db:
             cells.fold_minutes(db.conn)
 
+    def checks(
+        self, since_ns: int, until_ns: int, keyspace: str | None = None
+    ) -> Sequence[tuple[CheckKey, CheckCell]]:
+        """Minutes whose start lies in [since, until), in order of time, node and horizon."""
+        with self._connections.reader() as connection:
+            return checks.read_checks(connection, since_ns, until_ns, keyspace)
+
     def nodes(self) -> Sequence[NodeRow]:
         """Every node, by layer and name, origins first."""
         with self._connections.reader() as connection:
@@ -198,6 +211,13 @@ class SqliteStore:
         with self._connections.reader() as connection:
             return invalidations.read_invalidation(connection, id)
 
+    def newest_invalidations(
+        self, keyspace: str, since_ns: int, limit: int
+    ) -> Sequence[InvalidationRow]:
+        """The newest of a keyspace that were received since then, oldest first."""
+        with self._connections.reader() as connection:
+            return invalidations.read_newest(connection, keyspace, since_ns, limit)
+
     def sequences(self, since_ns: int) -> Sequence[tuple[str, str, str, str, int]]:
         """(publisher, stream, layer, node, sequence) of the receipts since then."""
         with self._connections.reader() as connection:
@@ -212,6 +232,31 @@ class SqliteStore:
         """Receipts whose invalidation never came, newest first."""
         with self._connections.reader() as connection:
             return receipts.read_orphans(connection, since_ns, limit)
+
+    def ask_sweep(self, row: SweepRow) -> None:
+        """Ask for a sweep, for whoever watches the layer to take up."""
+        with self._transaction() as db:
+            sweeps.write_sweeps(db.conn, [row])
+
+    def pause_sweep(self, id: str, is_paused: bool) -> None:
+        """Say whether a sweep is to rest; whoever runs it sees to that."""
+        with self._transaction() as db:
+            sweeps.pause_sweep(db.conn, id, is_paused)
+
+    def is_sweep_paused(self, id: str) -> bool:
+        """Whether it is to rest."""
+        with self._connections.reader() as connection:
+            return sweeps.is_paused(connection, id)
+
+    def sweep(self, id: str) -> SweepRow | None:
+        """One sweep, or None."""
+        with self._connections.reader() as connection:
+            return sweeps.read_sweep(connection, id)
+
+    def sweeps(self, open_only: bool = False, limit: int = 100) -> Sequence[SweepRow]:
+        """Newest first."""
+        with self._connections.reader() as connection:
+            return sweeps.read_sweeps(connection, open_only, limit)
 
     def alerts(self) -> Sequence[AlertRow]:
         """Those that are pending or firing, then those that were resolved last."""

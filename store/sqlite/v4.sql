@@ -1,20 +1,13 @@
--- Version 4: when sources of invalidations could not be heard, and where each was left. Instants are
--- wall time, Unix nanoseconds; a gap without an end goes on.
+-- Version 4: event-triggered checks, counted. `outcomes` is JSON: outcome → [checks, sum of weights];
+-- `late` is the JSON of freshness.histogram: how late they were read, nanoseconds.
 
-CREATE TABLE gaps (
-  source TEXT NOT NULL,
-  since_ns INTEGER NOT NULL,
-  until_ns INTEGER,
-  why TEXT NOT NULL,
-  PRIMARY KEY (source, since_ns)
-) STRICT;
-
-CREATE INDEX gaps_by_time ON gaps (since_ns);
-CREATE INDEX gaps_by_end ON gaps (until_ns);
-
-CREATE TABLE places_left (
-  source TEXT PRIMARY KEY,
-  about TEXT NOT NULL,
-  position TEXT NOT NULL,
-  sure_until_ns INTEGER NOT NULL
-) STRICT;
+CREATE TABLE checks (
+  start_s INTEGER NOT NULL,
+  keyspace TEXT NOT NULL,
+  layer TEXT NOT NULL,
+  node TEXT NOT NULL,
+  horizon_ns INTEGER NOT NULL,
+  outcomes TEXT NOT NULL,
+  late TEXT NOT NULL,
+  PRIMARY KEY (start_s, keyspace, layer, node, horizon_ns)
+) STRICT, WITHOUT ROWID;

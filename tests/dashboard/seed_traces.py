@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from freshness.check import CheckCell, CheckKey, Seen
 from freshness.model import Result, Value
 from store.alert_book import AlertRow, NotificationRow, TransitionRow
 from store.base import ORIGIN, Batch, RunRow, Store
@@ -19,7 +20,7 @@ _FIRST_RUN: Final = 900_001
 
 def seed_traces(store: Store, now: int) -> None:
     """After `seed`, at the same `now` (Unix nanoseconds)."""
-    store.write(Batch(runs=_probes()))
+    store.write(Batch(runs=_probes(), checks=_checks(now)))
     spread = _invalidation(now, SPREAD, AGO_S, (KEY,), 2)
     others = [
         _invalidation(now, f"i{n}", 200 + 60 * n, (f"sku-{1_000 + n}",), 5) for n in range(12)
@@ -38,6 +39,22 @@ def seed_traces(store: Store, now: int) -> None:
     receipts += [_receipt(wide, "edge", "edge-eu-1", -40 * MS)]
     store.write_messages([spread, *others, wide], receipts)
     store.write_alerts(*_alerts(now))
+
+
+def _checks(now: int) -> dict[CheckKey, CheckCell]:
+    """Edge nodes that lag, and one horizon at which most was skipped."""
+    minute = (now - AGO_S * SECOND) // SECOND // 60 * 60
+    cells: dict[CheckKey, CheckCell] = {}
+    for layer, node, *_ in NODES:
+        for at, horizon_s in enumerate((0, 1, 10, 60)):
+            cell = CheckCell()
+            behind = max(0, 30 - 10 * at) if layer == "edge" else 0
+            for n in range(100):
+                cell.add(Seen.BEHIND if n < behind else Seen.VISIBLE, 1.0, 3 * MS)
+            for _ in range(7 * at):
+                cell.add(Seen.SKIPPED)
+            cells[CheckKey(minute, KEYSPACE, layer, node, horizon_s * SECOND)] = cell
+    return cells
 
 
 def _invalidation(

@@ -53,6 +53,18 @@ async def test_the_list_leads_to_the_waterfall_of_one(told_url: str, watched: Wa
     await expect(page.locator("h1")).to_have_text(SPREAD)
 
 
+async def test_what_each_layer_shows_after_so_long(told_url: str, watched: Watched) -> None:
+    page = watched.page
+    await page.goto(f"{told_url}/invalidations")
+    edge = page.locator('[data-visibility="edge"]')
+    await expect(edge).to_contain_text("70 %")
+    await expect(edge).to_contain_text("90 behind")
+    await expect(edge).to_contain_text("skipped")
+    await expect(page.locator('[data-visibility="regional"]')).to_contain_text("none behind")
+    await page.goto(f"{told_url}/invalidations?layer=regional")
+    await expect(page.locator("[data-visibility]")).to_have_count(1)
+
+
 async def test_an_id_that_browsers_fold_away_is_found(told_url: str, watched: Watched) -> None:
     page = watched.page
     await page.goto(f"{told_url}/invalidations")

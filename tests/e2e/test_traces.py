@@ -21,6 +21,7 @@ from stalewatch_sdk import attributes as names
 from store.sqlite import SqliteStore
 from tests.collectors.otlp.spans import PRODUCER, PUBLISHED, request
 from tests.e2e.conftest import StartUp
+from tests.e2e.running import Up
 from tests.servers import wait_until
 
 KILLS = 3
@@ -48,6 +49,7 @@ def test_the_shop_tells_of_its_invalidations(shop: Lab, start_up: StartUp) -> No
     spans = 'stalewatch_otlp_spans_total{outcome="%s"}'
     wait_until(lambda: up.metric(spans % "invalidation") > 10, "invalidations come", 60)
     wait_until(lambda: up.metric(spans % "receipt") > 40, "receipts come", 60)
+    wait_until(partial(_has_checks, up), "nodes are checked for what came", 60)
     assert up.end() == 0
     store = SqliteStore(str(shop.dir / "stalewatch.db"))
     told = store.invalidations(0, 2**62, limit=100_000).items
@@ -55,6 +57,13 @@ def test_the_shop_tells_of_its_invalidations(shop: Lab, start_up: StartUp) -> No
     places = {(row.layer, row.node) for one in told for row in one.receipts if row.is_known}
     assert {layer for layer, _ in places} == {"edge", "regional", "app"}
     assert not [row for one in told for row in one.receipts if not row.is_known]
+
+
+def _has_checks(up: Up) -> bool:
+    """Whether each layer was checked after a second."""
+    checks = up.ask("api/v1/lag?window=15m").json()["checks"]
+    late = [each for each in checks if each["horizon_ns"] >= 10**9 and each["shares"]]
+    return {each["layer"] for each in late} == {"edge", "regional", "app"}
 
 
 @pytest.mark.serial

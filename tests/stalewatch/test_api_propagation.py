@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from freshness.check import CheckCell, CheckKey, Seen
 from freshness.model import Value, Verdict
 from freshness.rollup import Reads, Rollup, RollupKey
 from stalewatch.api.asked import parse_moment
@@ -284,3 +285,18 @@ def _fields(found: Any) -> Iterator[str]:
     for each in found.values() if isinstance(found, dict) else found:
         if isinstance(each, dict | list):
             yield from _fields(each)
+
+
+def test_checks_are_told_by_layer_and_by_node(store: SqliteStore, visitor: Visitor) -> None:
+    cells = {}
+    for name, seen in (("r1", Seen.VISIBLE), ("r2", Seen.BEHIND)):
+        cell = cells[CheckKey(9_000, "product", "regional", name, 10 * S)] = CheckCell()
+        cell.add(seen, 2.0, 10_000_000)
+    store.write(Batch(checks=cells))
+    [layer] = visitor.json(f"{API}/lag?window=1h")["checks"]
+    nodes = visitor.json(f"{API}/lag?window=1h&by=node&node=r2")["checks"]
+    assert (layer["layer"], layer["node"], layer["horizon_ns"]) == ("regional", None, 10 * S)
+    assert layer["outcomes"]["visible"] == layer["outcomes"]["behind"] == 1
+    assert layer["shares"] == {"visible": 0.5, "gone": 0.0, "behind": 0.5}
+    assert layer["late_ns"]["p99"] >= 10_000_000
+    assert [(each["node"], each["shares"]["behind"]) for each in nodes] == [("r2", 1.0)]

@@ -32,8 +32,9 @@ from opentelemetry.trace import SpanKind
 from stalewatch.clock import wall_ns
 from stalewatch.config import load
 from stalewatch.listening import AddressError
+from stalewatch.mapping import KnownNodes
 from stalewatch.metrics import Metrics
-from stalewatch.receiver import KnownNodes, Receiver
+from stalewatch.receiver import Receiver
 from stalewatch_sdk import attributes as names
 from store.base import Batch
 from store.sqlite import SqliteStore
@@ -86,7 +87,7 @@ def receiving(folder: Path, otlp: str = "", traces: str = "") -> Iterator[Site]:
     assert config.server.otlp is not None
     path = folder / "s.db"
     site = Site(SqliteStore(str(path)), path)
-    receiver = Receiver(config, config.server.otlp, site.store, site.metrics)
+    receiver = Receiver(config, config.server.otlp, site.store, site.store, site.metrics)
     ready, ended = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
@@ -311,7 +312,7 @@ def test_a_port_that_is_taken_is_told(site: Site, tmp_path: Path) -> None:
     taken = f'server: {{otlp: {{listen: "127.0.0.1:{site.port}"}}}}'
     config = load(written(tmp_path, bent(LISTEN, taken)))
     assert config.server.otlp is not None
-    receiver = Receiver(config, config.server.otlp, site.store, Metrics())
+    receiver = Receiver(config, config.server.otlp, site.store, site.store, Metrics())
     with pytest.raises(AddressError, match=r"change server\.otlp\.listen"):
         asyncio.run(receiver.start())
 

@@ -26,7 +26,10 @@ BENT = {
     "unknown kind": (
         "kind: redis",
         "kind: rediss",
-        ["11:11: layers.regional.kind: expected redis, http or inprocess; did you mean redis?"],
+        [
+            "11:11: layers.regional.kind: expected redis, http, varnish, nginx, cdn, inprocess or "
+            "memcached; did you mean redis?"
+        ],
     ),
     "unknown mechanism": (
         "mechanism: purge",
