@@ -63,7 +63,7 @@ class Service:
         otlp = config.server.otlp
         heard = Heard(store, self._runtime.hear)
         self._receiver = Receiver(config, otlp, store, heard, self._metrics) if otlp else None
-        self._tapping = Tapping(store, self._metrics.taps, heard)
+        self._tapping = Tapping(store, self._metrics.taps, heard, self._runtime.learn)
         self._socket: socket.socket | None = None
         self._bound: Address | None = None
         self._reloading: set[asyncio.Task[None]] = set()
