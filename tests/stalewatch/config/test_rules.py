@@ -104,10 +104,6 @@ def test_rules_on_messages_need_somebody_to_receive_them(tmp_path: Path) -> None
     text = GOOD + "rules:\n" + LAG + "}\n"
     why = "rules.lag: can never fire: no receipt comes in without server.otlp or traces.poll"
     _refused(tmp_path, text, why)
-        tmp_path,
-        text,
-        "rules.lag: can never fire: no receipt comes in without server.otlp or traces.poll",
-    )
 
 
 @pytest.mark.parametrize("rule", [LAG, "  lag: {kind: silent, mode: observe"])
