@@ -109,6 +109,17 @@ class Source(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """Some of the keys that a node holds, as the keyspace calls them.
+
+    `cursor` goes on after them, empty at the end.
+    """
+
+    keys: Sequence[str]
+    cursor: str
+
+
 class Cache(Source, Protocol):
     """One cache node as one keyspace addresses it."""
 
@@ -121,23 +132,8 @@ class Cache(Source, Protocol):
         """Read keys again with all that the cache can tell (a TTL): how a suspected key is read."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class KeyPage:
-    """Some of the keys that a node holds, as the keyspace calls them.
-
-    `cursor` goes on after them, empty at the end.
-    """
-
-    keys: Sequence[str]
-    cursor: str
-
-
-class Walkable(Cache, Protocol):
-    """A cache that can list what it holds."""
-
     async def walk(self, cursor: str = "") -> KeyPage:
-        """The page after a cursor; raises SourceError.
+        """The page of keys after a cursor; raises SourceError, also where a kind cannot list any.
 
         A key may come twice, and every key that is there throughout comes once at least.
         """

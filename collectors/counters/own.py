@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple
 
-from collectors.base import Cache, ProbeEffect, Reply
+from collectors.base import Cache, KeyPage, ProbeEffect, Reply
 from freshness.counters import Own
 from freshness.model import Reading, Result
 
@@ -76,6 +76,10 @@ class CountedCache:
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """Read suspected keys, and count it."""
         return await self._counted(keys, self._weigh.inspect, self._cache.inspect)
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """A page of keys, which counts as no read of them. Raises SourceError."""
+        return await self._cache.walk(cursor)
 
     async def _counted(
         self, keys: Sequence[str], weight: int, read: Callable[[Sequence[str]], Awaitable[Reply]]
