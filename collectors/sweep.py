@@ -127,8 +127,11 @@ class Sweep:
                 await reading.acquire()
                 found = await _walk(node, cursor)
                 keys, cursor = list(dict.fromkeys(found.keys)), found.cursor
-                own = [key for key in keys if node.holds(key)]
-                page = _Page(len(keys), len(keys) - len(own), cursor)
+                strays = {key for key in keys if not node.holds(key)}
+                if found.strays is not None:  # the node knows better than whom it told before
+                    strays = {*found.strays}
+                own = [key for key in keys if key not in strays]
+                page = _Page(len(keys), len(strays), cursor)
                 page.task = group.create_task(self._read(page, own, siblings, over))
                 page.task.add_done_callback(lambda _: reading.release())
                 await pages.put(page)

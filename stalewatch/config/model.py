@@ -15,6 +15,7 @@ from pydantic import (
 
 from collectors.base import VersionType
 from collectors.discovery import NodeEntry
+from collectors.placement import RingOptions
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
@@ -134,8 +135,10 @@ class Layer(Section):
     """The staleness that the layer promises not to exceed."""
     nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
     """Where its nodes are."""
-    placement: Literal["all"] = "all"
-    """Which nodes may hold a key."""
+    placement: Literal["all", "ring", "cluster"] = "all"
+    """Which nodes hold a key: each, those that clients pick on a `ring`, or as a cluster says."""
+    ring: RingOptions | None = None
+    """How clients pick, beside `placement: ring`."""
     limit: Rate = Rate(20)
     """Most batches that each node is asked for."""
     documented_ttl: Duration | None = None
@@ -144,6 +147,12 @@ class Layer(Section):
     """How much an entry's time to live may be above or below `documented_ttl`."""
     single_tier: bool = False
     """Whether an age that it tells is that of its own copy, to which no tier above has added."""
+
+    @model_validator(mode="after")
+    def _has_its_ring(self) -> Self:
+        if self.ring is not None and self.placement != "ring":
+            raise ValueError("expected ring only beside `placement: ring`")
+        return self
 
 
 class Version(Section):
