@@ -28,7 +28,7 @@ CACHES: Final[Mapping[str, CacheKind]] = {
     "redis": CacheKind(
         redis_server.RedisLayerOptions,
         redis_value.RedisBinding,
-        redis.RedisServer,
+        redis.connect,
         redis.grants,
         placements=("all", "ring", "cluster"),
         cluster=redis_cluster.RedisCluster,

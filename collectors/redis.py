@@ -9,19 +9,28 @@ from functools import partial
 
 from collectors.base import Health, KeyPage, Keyspace, NowNs, ProbeEffect, Reply, Target
 from collectors.redis_cluster import walk_clustered
-from collectors.redis_server import Batches, RedisLayerOptions, acl_rules, check_redis, link_to
+from collectors.redis_server import (
+    Batches,
+    RedisLayerOptions,
+    RedisOptions,
+    acl_rules,
+    check_redis,
+    link_to,
+)
 from collectors.redis_value import MOVED, RedisBinding, RedisRequest
 from collectors.redis_walk import walk
 
 
 class RedisServer:
-    """One node: a connection that its keyspaces share."""
+    """One node, of a cluster or not: a connection that its keyspaces share."""
 
-    def __init__(self, target: Target, options: RedisLayerOptions, now_ns: NowNs) -> None:
+    def __init__(
+        self, target: Target, options: RedisOptions, now_ns: NowNs, *, is_clustered: bool = False
+    ) -> None:
         self._options = options
-        self._is_clustered = options.placement == "cluster"
+        self._is_clustered = is_clustered
         self._link = link_to(
-            target.host, target.port, options, now_ns, reads_replicas=self._is_clustered
+            target.host, target.port, options, now_ns, reads_replicas=is_clustered
         )
         self._was_redirected = False
 
@@ -99,6 +108,11 @@ class RedisCache:
         if self._moved is not None and any(one.why == MOVED for one in reply.readings):
             self._moved()
         return reply
+
+
+def connect(target: Target, options: RedisLayerOptions, now_ns: NowNs) -> RedisServer:
+    """The node at a target of a layer."""
+    return RedisServer(target, options, now_ns, is_clustered=options.placement == "cluster")
 
 
 def grants(options: RedisLayerOptions, bindings: Mapping[str, RedisBinding]) -> str:

@@ -51,7 +51,7 @@ def _any_of(base: type[Any], kinds: Mapping[str, CacheKind] | Mapping[str, Origi
 
 
 def _model_of(base: type[Any], name: str, kind: CacheKind | OriginKind) -> Any:
-    fields: dict[str, Any] = {"kind": (Literal[name], ...)}  # type: ignore[dict-item]
+    fields: dict[str, Any] = {"kind": (Literal[name], ...)}
     if isinstance(kind, CacheKind):
         fields["placement"] = (Literal[kind.placements], "all")
     return create_model(
