@@ -10,9 +10,12 @@ NAMES = (
     "crash",
     "detection",
     "event_checks",
+    "sweep",
     "otlp_rate",
     "outbox_crash",
+    "slo",
     "tracing",
+    "counters",
 )
 
 

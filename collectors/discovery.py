@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol, Self
 
 import dns.asyncresolver
@@ -18,11 +19,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from collectors.base import SourceError, Target
+from collectors.held import is_held
 from collectors.options import ConnectionOptions, shown
 from settings import FilePath, Section
 
 LIFETIME_S: Final = 3.0
 LONGEST_FILE_BYTES: Final = 4 << 20
+MOST_FILES: Final = 10_000
 _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:\[\]/@]+))(?::(\d{1,5}))?")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -55,7 +58,7 @@ class NodeEntry(Section):
     dns: str | None = None
     """A name to look up."""
     file: FilePath | None = None
-    """A file in Prometheus's file_sd format, JSON or YAML: targets, and labels region and name."""
+    """A file in Prometheus's file_sd format, or several: its name may hold `*`."""
     sentinel: SentinelOptions | None = None
     """The Sentinels that say which Redis is the master, and which its replicas are."""
     type: Literal["A", "AAAA", "SRV"] = "A"
@@ -158,7 +161,7 @@ class Discovery:
         if entry.dns is not None:
             return [_target(host, at or port, entry) for host, at in await _look_up(entry)]
         if entry.file is not None:
-            return await asyncio.to_thread(_read_file, entry, port)
+            return await asyncio.to_thread(_read_files, entry, entry.file, port)
         if entry.sentinel is not None:
             if self._ask_sentinels is None:
                 raise SourceError("nodes of this kind have no Sentinels")
@@ -221,19 +224,36 @@ def _resolver(entry: NodeEntry) -> dns.asyncresolver.Resolver:
     return resolver
 
 
-def _read_file(entry: NodeEntry, port: int | None) -> list[Target]:
-    """The targets of a file_sd file. Raises SourceError."""
-    groups = _load(entry)
+def _read_files(entry: NodeEntry, path: Path, port: int | None) -> list[Target]:
+    """The targets of a file_sd file, or of all whose names match. Raises SourceError."""
+    if "*" not in path.name:
+        return _read_file(entry, path, port)
+    found = sorted(path.parent.glob(path.name))
+    if len(found) > MOST_FILES:
+        raise SourceError(f"more than {MOST_FILES} files")
+    return [target for one in found for target in _read_if_there(entry, one, port)]
+
+
+def _read_if_there(entry: NodeEntry, path: Path, port: int | None) -> list[Target]:
+    """The targets of a file that was listed; none where it has gone since."""
+    try:
+        return _read_file(entry, path, port)
+    except SourceError:
+        if path.exists():
+            raise
+        return []
+
+
+def _read_file(entry: NodeEntry, path: Path, port: int | None) -> list[Target]:
+    groups = _load(path)
     if not isinstance(groups, list):
         raise SourceError("expected a list of {targets: [...], labels: {...}}")
-    return [target for group in groups for target in _read_group(group, entry, port)]
+    return [target for group in groups for target in _read_group(group, entry, path, port)]
 
 
-def _load(entry: NodeEntry) -> Any:
-    if entry.file is None:
-        return []
+def _load(path: Path) -> Any:
     try:
-        with entry.file.open("rb") as file:
+        with path.open("rb") as file:
             raw = file.read(LONGEST_FILE_BYTES + 1)
         if len(raw) > LONGEST_FILE_BYTES:
             raise SourceError(f"longer than {LONGEST_FILE_BYTES} bytes")
@@ -244,7 +264,7 @@ def _load(entry: NodeEntry) -> Any:
         raise SourceError("neither JSON nor YAML") from None
 
 
-def _read_group(group: Any, entry: NodeEntry, port: int | None) -> list[Target]:
+def _read_group(group: Any, entry: NodeEntry, path: Path, port: int | None) -> list[Target]:
     labels = group.get("labels", {}) if isinstance(group, dict) else None
     addresses = group.get("targets") if isinstance(group, dict) else None
     if not isinstance(labels, dict) or not isinstance(addresses, list):
@@ -252,6 +272,8 @@ def _read_group(group: Any, entry: NodeEntry, port: int | None) -> list[Target]:
     name, region = (str(labels.get(label) or "") for label in ("name", "region"))
     if name and len(addresses) > 1:
         raise SourceError(f"the name {shown(name, 80)} stands for several targets")
+    if (lock := labels.get("lock")) and not is_held(path.parent / Path(str(lock)).name):
+        return []  # who wrote it has ended
     try:
         split = [split_address(str(address)) for address in addresses]
     except ValueError as error:

@@ -68,9 +68,9 @@ class EventChecks:
         self._pump: asyncio.Task[None] | None = None
 
     def add_node(self, node: NodeWatch) -> None:
-        """Check a node from now on."""
+        """Check a node from now on; of a pool nobody knows which node answers."""
         place, per_s = node.settings, node.settings.checks_per_s
-        if per_s > 0:
+        if per_s > 0 and not place.is_pool:
             self._lanes[place.layer, place.name] = CheckLane(
                 node, self._journal, self._suspects, self._clock.now_ns, per_s
             )

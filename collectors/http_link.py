@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import httpx2
 
 from collectors.options import ConnectionOptions, ServerProblem, shown
+from settings import Secret
 
 LONGEST_IDLE_S: Final = 30.0
 
@@ -31,7 +32,8 @@ class HttpLink:
     """Keep-alive connections to one server, at most `connections` at a time.
 
     Redirects are never followed and proxies of the environment never used: what answers is the
-    server that was asked. Certificates and secrets are read again once their files have changed.
+    server that was asked. Certificates and secrets are read again once their files have changed;
+    `secrets` are headers that hold one.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class HttpLink:
         *,
         connections: int,
         headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, Secret] | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._options = options
         self._connections = connections
         self._headers = {"User-Agent": "stalewatch", "Accept-Encoding": "gzip", **(headers or {})}
+        self._secrets = secrets or {}
         self._turns = asyncio.Semaphore(connections)
         self._client: httpx2.AsyncClient | None = None
         self._context: ssl.SSLContext | None = None
@@ -90,8 +94,12 @@ class HttpLink:
     async def _fetch(
         self, path: str, json: bytes | None, headers: Mapping[str, str], body_limit: int
     ) -> Answer:
+        if {".", ".."} & set(path.partition("?")[0].split("/")):
+            # Everybody on the way would take them for steps, and answer with another page.
+            raise FetchError("cannot ask: the path has a dot segment")
         client = self._ready_client()
-        sent = {**self._headers, **self._authorization(), **headers}
+        revealed = {name: secret.reveal() for name, secret in self._secrets.items()}
+        sent = {**self._headers, **self._authorization(), **revealed, **headers}
         if json is not None:
             sent["Content-Type"] = "application/json"
         request = client.build_request(
@@ -158,6 +166,7 @@ async def _bounded(response: httpx2.Response, limit: int) -> tuple[bytes, bool]:
         size += len(piece)
         if size > limit:
             return b"".join(pieces), False
+        await asyncio.sleep(0)  # a body in pieces of a byte must not outrun its time-out
     return b"".join(pieces), True
 
 

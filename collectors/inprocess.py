@@ -9,7 +9,17 @@ from typing import Any, Final
 
 import orjson
 
-from collectors.base import Health, Keyspace, NowNs, ProbeEffect, Reply, Target, unanswered
+from collectors.base import (
+    Health,
+    KeyPage,
+    Keyspace,
+    NowNs,
+    ProbeEffect,
+    Reply,
+    SourceError,
+    Target,
+    unanswered,
+)
 from collectors.decode import Fields, Recall, Shape, unknown, unreadable
 from collectors.http_link import Answer, FetchError, HttpLink, base_url
 from collectors.options import (
@@ -17,18 +27,22 @@ from collectors.options import (
     BatchOptions,
     ConnectionOptions,
     KeyTemplate,
+    key_in,
     shown,
 )
 from collectors.replies import joined
 from collectors.versions import UnreadableError, text
 from freshness.model import MISS, Reading, Result, Value
 from settings import Section, Size
-from stalewatch_sdk.inprocess import INFO_PATH, READ_PATH
+from stalewatch_sdk.inprocess import INFO_PATH, KEYS_PATH, READ_PATH
 
 CONNECTIONS: Final = 2
+CURSOR: Final = "after:"
+"""Goes before a worker's own cursor, which may be empty; a page's is empty at the end alone."""
 ADVICE: Final[Mapping[int, str]] = {
     401: "check auth: the worker's token",
     404: "nothing serves the contract there",
+    501: "this cache does not list its keys",
 }
 
 
@@ -58,10 +72,11 @@ class InprocessServer:
         self._now_ns = now_ns
         url = base_url(target.host, target.port, options)
         self._link = HttpLink(url, options, connections=CONNECTIONS)
+        self._who = WhoAnswers(target.name)
 
     def open(self, binding: InprocessBinding, keyspace: Keyspace) -> "InprocessCache":
         """The worker as one keyspace sees it."""
-        return InprocessCache(self._link, self._options, binding, keyspace, self._now_ns)
+        return InprocessCache(self._link, self._options, binding, keyspace, self._now_ns, self._who)
 
     async def check(self) -> Health:
         """Ask the worker who it is."""
@@ -78,6 +93,24 @@ class InprocessServer:
         await self._link.close()
 
 
+class WhoAnswers:
+    """Notices that the port of a worker has gone to another one, before discovery does."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._has_answered = False
+
+    def note(self, told: Mapping[str, Any]) -> None:
+        """Raise FetchError where another node answers than the one that did so far.
+
+        A node that never went by the name that discovery gave it cannot be told apart like that.
+        """
+        is_named = told.get("node") == self._name
+        if self._has_answered and not is_named:
+            raise FetchError("another worker answers there")
+        self._has_answered = is_named
+
+
 class InprocessCache:
     """One worker's cache of one keyspace."""
 
@@ -90,8 +123,10 @@ class InprocessCache:
         binding: InprocessBinding,
         keyspace: Keyspace,
         now_ns: NowNs,
+        who: WhoAnswers,
     ) -> None:
         self._link = link
+        self._who = who
         self._longest = options.longest_answer.bytes
         self._key = binding.key
         self._keyspace = binding.keyspace or keyspace.name
@@ -109,6 +144,22 @@ class InprocessCache:
         """The same: each entry tells all that the worker knows."""
         return await self.read(keys)
 
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """A page of the keys that the worker holds. Raises SourceError."""
+        after = {"after": cursor.removeprefix(CURSOR)} if cursor else {}
+        try:
+            asked = orjson.dumps({"keyspace": self._keyspace, **after})
+            answer = await self._link.fetch(KEYS_PATH, body_limit=self._longest, json=asked)
+            told = _document(answer)
+            self._who.note(told)
+            names, then = _page(told)
+        except (FetchError, TypeError) as error:
+            raise SourceError(f"cannot list keys: {error}") from None
+        if then is not None and then == after.get("after"):
+            raise SourceError("cannot list keys: the worker goes round in circles")
+        keys = [key for name in names if (key := key_in(self._key, name)) is not None]
+        return KeyPage(keys, "" if then is None else CURSOR + then)
+
     async def _read_part(self, keys: Sequence[str]) -> Reply:
         names = [self._key.replace(PLACEHOLDER, key) for key in keys]
         start_ns = self._now_ns()
@@ -117,6 +168,7 @@ class InprocessCache:
             answer = await self._link.fetch(READ_PATH, body_limit=self._longest, json=asked)
             end_ns = self._now_ns()
             told = _document(answer)
+            self._who.note(told)
             entries = _entries(told, names)
         except (FetchError, TypeError) as error:  # TypeError: a key that is not Unicode
             why = str(error) if isinstance(error, FetchError) else "the key is not text"
@@ -154,6 +206,16 @@ def _entries(told: dict[str, Any], names: Sequence[str]) -> list[dict[str, Any]]
         if not isinstance(entry, dict) or entry.get("key") != name:
             raise FetchError("not one entry a key")
     return entries
+
+
+def _page(told: dict[str, Any]) -> tuple[list[str], str | None]:
+    """Names of keys, and where the next page begins. Raises FetchError for anything else."""
+    names, then = told.get("keys"), told.get("next")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise FetchError("the answer is not the contract's")
+    if not isinstance(then, str | None):
+        raise FetchError("the answer is not the contract's")
+    return names, then
 
 
 def read_entry(entry: Mapping[str, Any], shape: Shape) -> Reading:
@@ -195,4 +257,7 @@ def grants(options: InprocessOptions, bindings: Mapping[str, InprocessBinding]) 
     """What a worker must let us do."""
     names = ", ".join(sorted(binding.keyspace or name for name, binding in bindings.items()))
     token = "" if options.auth else " (declare auth.token: the contract asks for one)"
-    return f"POST {READ_PATH} and GET {INFO_PATH} with the bearer token{token}, for: {names}"
+    return (
+        f"POST {READ_PATH}, GET {INFO_PATH}, and POST {KEYS_PATH} for a sweep, "
+        f"with the bearer token{token}, for: {names}"
+    )

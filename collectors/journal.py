@@ -23,6 +23,7 @@ DEFINITION = "1"
 class NodeSettings:
     """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live.
 
+    `is_pool` says from the start that many answer as this one.
     `checks_per_s` is how many batches a second its event-triggered checks may read.
     """
 
@@ -36,6 +37,7 @@ class NodeSettings:
     ttl_s: float | None = None
     ttl_jitter_s: float = 0.0
     ages_own_copies: bool = False
+    is_pool: bool = False
     checks_per_s: float = 0.0
 
 

@@ -35,6 +35,9 @@ CACHES: Final[Mapping[str, CacheKind]] = {
         ask_sentinels=redis_sentinel.ask_sentinels,
     ),
     "http": CacheKind(http.HttpOptions, http.HttpBinding, http.HttpServer, http.grants),
+    "varnish": CacheKind(http.VarnishOptions, http.HttpBinding, http.HttpServer, http.grants),
+    "nginx": CacheKind(http.NginxOptions, http.HttpBinding, http.HttpServer, http.grants),
+    "cdn": CacheKind(http.CdnOptions, http.HttpBinding, http.HttpServer, http.grants, is_pool=True),
     "inprocess": CacheKind(
         inprocess.InprocessOptions,
         inprocess.InprocessBinding,
@@ -82,6 +85,9 @@ ORIGINS: Final[Mapping[str, OriginKind]] = {
 DEFAULT_PORTS: Final[Mapping[str, int]] = {
     "redis": redis_server.DEFAULT_PORT,
     "http": http.DEFAULT_PORT,
+    "varnish": http.DEFAULT_PORT,
+    "nginx": http.DEFAULT_PORT,
+    "cdn": http.CDN_PORT,
     "memcached": memcached.DEFAULT_PORT,
 }
 """The usual port of a cache kind's nodes, where it has one."""

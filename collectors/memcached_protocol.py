@@ -3,6 +3,7 @@
 Pure: no I/O. An answer is a line, or a line and a block of data whose length the line tells.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -13,6 +14,7 @@ LONGEST_KEY: Final = 250
 LONGEST_LINE: Final = 2048
 _ERRORS: Final = frozenset({"ERROR", "CLIENT_ERROR", "SERVER_ERROR"})
 _CRLF: Final = b"\r\n"
+_UNFIT: Final = re.compile(rb"[\x00-\x20\x7f]")
 
 
 class UnfitKeyError(ValueError):
@@ -34,7 +36,7 @@ def wire_key(name: bytes, *, may_encode: bool = False) -> tuple[bytes, bool]:
     """
     if not name:
         raise UnfitKeyError("an empty key")
-    is_unfit = any(byte <= 0x20 or byte == 0x7F for byte in name)
+    is_unfit = _UNFIT.search(name) is not None
     if is_unfit and not may_encode:
         raise UnfitKeyError("a key with a space or a control byte")
     sent = b64encode(name) if is_unfit else name

@@ -9,6 +9,7 @@ from functools import partial
 
 from collectors.base import Health, KeyPage, Keyspace, NowNs, ProbeEffect, Reply, Target
 from collectors.redis_cluster import walk_clustered
+from collectors.redis_link import RedisLink
 from collectors.redis_server import (
     Batches,
     RedisLayerOptions,
@@ -33,6 +34,11 @@ class RedisServer:
             target.host, target.port, options, now_ns, reads_replicas=is_clustered
         )
         self._was_redirected = False
+
+    @property
+    def link(self) -> RedisLink:
+        """The connection, for whoever asks the node for more than keys."""
+        return self._link
 
     def open(self, binding: RedisBinding, keyspace: Keyspace) -> "RedisCache":
         """The node as one keyspace sees it."""

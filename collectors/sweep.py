@@ -6,7 +6,7 @@ once they may be proven; only then are they counted. Healthy entries leave no ro
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -31,7 +31,6 @@ _COUNTED: Final = {
     Verdict.INDETERMINATE: "indeterminate",
     Verdict.UNKNOWN: "unknown",
 }
-_COUNTS: Final = ("walked", *_COUNTED.values(), "gone", "misplaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,12 +286,3 @@ def _holds(reading: Reading) -> bool:
 def _without(reading: Reading) -> Reads:
     is_gone = reading.result is Result.MISS or reading.filled
     return Reads(Verdict.UNKNOWN, result=Result.MISS if is_gone else reading.result)
-
-
-def total_of(nodes: Iterable[NodeSwept]) -> NodeSwept:
-    """The sum over nodes."""
-    total = NodeSwept("")
-    for each in nodes:
-        sums = {name: getattr(total, name) + getattr(each, name) for name in _COUNTS}
-        total = replace(total, **sums)
-    return total

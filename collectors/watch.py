@@ -26,6 +26,8 @@ from store.messages import InvalidationRow
 from store.sweeps import SweepRow
 
 RECENT_CHANGES = 200
+SETTLING_NS = 1_000_000_000
+"""How long after a message of a commit-ordered source its version may still be invisible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,18 @@ class Watch:
         """Messages of this keyspace have become durable: see how they spread."""
         self._checks.hear(rows)
 
+    def learn(self, rows: Iterable[InvalidationRow]) -> None:
+        """Take messages of a commit-ordered source as evidence, keys as they are.
+
+        They were received before now, by the clock that judges; a source may tell of a row a
+        moment before it is visible, and `SETTLING_NS` stands for that.
+        """
+        received = self._clock.now_ns() + SETTLING_NS
+        for row in rows:
+            for key in row.keys:
+                if row.version is not None and self.sampler.lists(key):
+                    self._origin.ledger.observe_invalidation(key, row.version, received)
+
     def resume_checks(self, rows: Sequence[InvalidationRow], seen_until: int) -> None:
         """Go on with the checks that an earlier process left; `rows` oldest first.
 
@@ -216,7 +230,7 @@ class Watch:
         """Watch a node from the next round on; of its keys those that are its share, or all."""
         ledger, runs = self._origin.ledger, RunBook(self._max_gap_ns())
         surroundings = Surroundings(runs, lambda: list(dict.fromkeys(self._changed)))
-        findings = FindingBook(settings, ledger, self._journal, surroundings)
+        findings = FindingBook(settings, ledger, self._journal, surroundings, settings.is_pool)
         node = NodeWatch(
             settings,
             cache,

@@ -7,7 +7,8 @@ Source: Site Reliability Workbook, ch. 2 and 5, for the indicator as good events
 
 from typing import NamedTuple
 
-from freshness.intervals import Interval, hajek, independent, wilson
+from freshness.counts import Counts, count_reads
+from freshness.intervals import NOTHING_SAID, Interval, hajek, independent, wilson
 from freshness.rollup import Rollup
 
 
@@ -28,23 +29,24 @@ class Indicator(NamedTuple):
 
 def indicator(cell: Rollup, confidence: float = 0.95, rho: float | None = None) -> Indicator | None:
     """The indicator of a cell; None where nothing was judged: unknown is no share."""
-    judged = cell.judged
-    # Taking reads back leaves rounding errors in summed weights; the count says if any is bad.
-    stale = cell.stale.weight if cell.stale.n > 0 else 0.0
-    bad = hajek(stale, judged.weight, judged.weight_squares)
-    if judged.n <= 0 or bad.share is None:
+    counts = count_reads(cell)
+    if not counts.is_judged:
         return None
-    share = _clamped(bad.share)
-    n = min(bad.n_effective, float(judged.n))
-    sample = independent(share * n, n, cell.minutes_with_reads, rho)
-    bad_interval = wilson(min(sample.bad, sample.n), sample.n, confidence)
-    return Indicator(
-        good=1.0 - share,
-        at_least=_clamped(cell.fresh.weight / judged.weight),
-        at_most=1.0 - share,
-        sampling=Interval(1.0 - bad_interval.high, 1.0 - bad_interval.low),
-        n_effective=sample.n,
-    )
+    good = 1.0 - _clamped(counts.proven_weight / counts.judged_weight)
+    at_least = _clamped(counts.good_weight / counts.judged_weight)
+    return Indicator(good, at_least, good, *sampling_of(counts, confidence, rho))
+
+
+def sampling_of(counts: Counts, confidence: float, rho: float | None) -> tuple[Interval, float]:
+    """The interval of the share of good events from sampling alone, and its effective size."""
+    # Taking reads back leaves rounding errors in summed weights; the count says if any is bad.
+    bad = hajek(counts.proven_weight, counts.judged_weight, counts.weight_squares)
+    if not counts.is_judged or bad.share is None:
+        return NOTHING_SAID, 0.0
+    n = min(bad.n_effective, float(counts.judged))
+    sample = independent(_clamped(bad.share) * n, n, counts.clusters, rho)
+    interval = wilson(min(sample.bad, sample.n), sample.n, confidence)
+    return Interval(1.0 - interval.high, 1.0 - interval.low), sample.n
 
 
 def unknown_share(cell: Rollup) -> float | None:

@@ -159,6 +159,22 @@ def claimed_bound(
     return max(seen, upper_bound(*independent(0.0, n, clusters, rho), confidence))
 
 
+def claimed_floor(
+    bad: float, n: float, clusters: int, confidence: float, rho: float | None = None
+) -> float:
+    """The lower bound that may be claimed of clustered reads; 0 where there are none.
+
+    Without `rho` each cluster is worth one read, bad in the share that its reads were: a node that
+    fails a hundred reads of one minute failed once.
+    """
+    if n == 0 or clusters == 0:
+        return 0.0
+    if rho is not None:
+        return lower_bound(*independent(bad, n, clusters, rho), confidence)
+    worth = min(n, float(clusters))
+    return lower_bound(bad if worth == n else min(worth, bad / n * worth), worth, confidence)
+
+
 def _check(bad: float, n: float, confidence: float) -> None:
     if not 0 <= bad <= n:
         raise ValueError(f"{bad} bad of {n} is no sample")

@@ -58,7 +58,8 @@ class Reading(NamedTuple):
 
     `ttl_s` is the remaining time to live, None where the cache does not tell, `math.inf` where the
     entry never expires; `age_s` is the age a cache claims for its copy. `why` names what made a
-    reading unknown or unreadable. `filled` marks a copy that our own read put there.
+    reading unknown or unreadable, or what the cache says beside its value. `filled` marks a copy
+    that our own read put there.
     """
 
     result: Result

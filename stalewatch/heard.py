@@ -6,7 +6,7 @@ from store.messages import InvalidationRow, Messages, ReceiptRow
 
 
 class Heard:
-    """The sink of every source of messages. `tell` must not block; any thread may call."""
+    """The sink of sources that tell in time. `tell` must not block; any thread may call."""
 
     def __init__(self, store: Messages, tell: Callable[[Sequence[InvalidationRow]], None]) -> None:
         self._store = store

@@ -1,7 +1,7 @@
 """Sweeps: full audits of a layer's entries, asked for, under way and over."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 SweepState = Literal["asked", "running", "paused", "done", "failed"]
@@ -58,6 +58,18 @@ class SweepRow:
     ended_at_ns: int | None = None
     expected: int | None = None
     nodes: Sequence[NodeSwept] = ()
+
+
+def total_of(nodes: Iterable[NodeSwept]) -> NodeSwept:
+    """The sum over nodes."""
+    total = NodeSwept("")
+    for each in nodes:
+        sums = {name: getattr(total, name) + getattr(each, name) for name in _COUNTS}
+        total = replace(total, **sums)
+    return total
+
+
+_COUNTS: Final = ("walked", "right", "wrong", "indeterminate", "unknown", "gone", "misplaced")
 
 
 class Sweeps(Protocol):

@@ -126,5 +126,5 @@ def _reasons(
     )
     for row, _ in rows:
         if layer in {None, row.layer} and node in {None, row.node}:
-            counted[row.verdict][row.why or REASONS[row.reason]] += 1
+            counted[row.verdict][REASONS[row.reason]] += 1
     return {verdict: counts.most_common(4) for verdict, counts in counted.items()}

@@ -4,16 +4,19 @@ Framework-free: a web handler passes the Authorization header and the body in, a
 back. A probe peeks, so that asking does not touch the cache's hit counters, order or lifetimes.
 """
 
+import heapq
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 MAX_KEYS: Final = 1000
 MAX_BODY_BYTES: Final = 1 << 20
+MAX_PAGE_BYTES: Final = 1 << 18
 READ_PATH: Final = "/cache/v1/read"
+KEYS_PATH: Final = "/cache/v1/keys"
 INFO_PATH: Final = "/cache/v1/info"
 
 
@@ -40,6 +43,15 @@ class Peekable(Protocol):
         ...
 
 
+@runtime_checkable
+class Listable(Peekable, Protocol):
+    """What listing keys needs of a cache besides."""
+
+    def keys(self) -> Iterable[str]:
+        """Every key that is held; counts as no read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """One process that caches. `instance` is new at each start; `caches` is by keyspace."""
@@ -61,27 +73,57 @@ class Answer:
 
 def answer_read(worker: Worker, authorization: str | None, body: bytes) -> Answer:
     """The answer to `POST /cache/v1/read`: one entry a key, in the order of the keys."""
-    if not _is_authorized(worker, authorization):
-        return _unauthorized()
-    if len(body) > MAX_BODY_BYTES:
-        return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY_BYTES} bytes")
     try:
-        keyspace, keys = _parse(body)
-    except (ValueError, RecursionError) as error:
-        return _problem(HTTPStatus.BAD_REQUEST, str(error))
-    if len(keys) > MAX_KEYS:
-        return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_KEYS} keys")
-    cache = worker.caches.get(keyspace)
-    if cache is None:
-        return _problem(HTTPStatus.NOT_FOUND, f"unknown keyspace {keyspace!r}")
+        asked, cache = _asked(worker, authorization, body)
+        keys = asked.get("keys")
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            raise _RefusedError(
+                HTTPStatus.BAD_REQUEST, "expected an array of strings as member 'keys'"
+            )
+        if len(keys) > MAX_KEYS:
+            raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_KEYS} keys")
+    except _RefusedError as refusal:
+        return problem(refusal.status, refusal.detail)
     entries = [_described(key, cache.peek(key)) for key in keys]
     return _ok({"node": worker.node, "instance": worker.instance, "entries": entries})
+
+
+def answer_keys(worker: Worker, authorization: str | None, body: bytes) -> Answer:
+    """The answer to `POST /cache/v1/keys`: a page of the keys held, in their order."""
+    try:
+        asked, cache = _asked(worker, authorization, body)
+        after = asked.get("after")
+        if not isinstance(after, str | None):
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "expected a string as member 'after'")
+        if not isinstance(cache, Listable):
+            raise _RefusedError(HTTPStatus.NOT_IMPLEMENTED, "this cache does not list its keys")
+    except _RefusedError as refusal:
+        return problem(refusal.status, refusal.detail)
+    keys, has_more = _page(list(cache.keys()), after)
+    told = {"keys": keys, "next": keys[-1] if has_more else None}
+    return _ok({"node": worker.node, "instance": worker.instance, **told})
+
+
+def _page(held: list[str], after: str | None) -> tuple[list[str], bool]:
+    """The first keys in order after one, and whether there are more.
+
+    A key in its order needs no cursor of ours to find it again, whatever came and went meanwhile.
+    """
+    later = held if after is None else [key for key in held if key > after]
+    keys: list[str] = []
+    size_bytes = 0
+    for key in heapq.nsmallest(MAX_KEYS, later):
+        size_bytes += len(key.encode("utf-8", "surrogatepass"))
+        if keys and size_bytes > MAX_PAGE_BYTES:
+            break
+        keys.append(key)
+    return keys, len(keys) < len(later)
 
 
 def answer_info(worker: Worker, authorization: str | None) -> Answer:
     """The answer to `GET /cache/v1/info`."""
     if not _is_authorized(worker, authorization):
-        return _unauthorized()
+        return problem(HTTPStatus.UNAUTHORIZED, "a valid bearer token is required")
     return _ok(
         {
             "node": worker.node,
@@ -92,6 +134,15 @@ def answer_info(worker: Worker, authorization: str | None) -> Answer:
     )
 
 
+class _RefusedError(Exception):
+    """A request that is answered with a problem."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
 def _is_authorized(worker: Worker, authorization: str | None) -> bool:
     scheme, _, token = (authorization or "").partition(" ")
     return scheme.lower() == "bearer" and hmac.compare_digest(
@@ -99,14 +150,27 @@ def _is_authorized(worker: Worker, authorization: str | None) -> bool:
     )
 
 
-def _parse(body: bytes) -> tuple[str, list[str]]:
-    document = json.loads(body)
+def _asked(
+    worker: Worker, authorization: str | None, body: bytes
+) -> tuple[dict[str, Any], Peekable]:
+    """What is asked, and the cache that it is asked of. Raises _RefusedError."""
+    if not _is_authorized(worker, authorization):
+        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "a valid bearer token is required")
+    if len(body) > MAX_BODY_BYTES:
+        raise _RefusedError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY_BYTES} bytes"
+        )
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
     if not isinstance(document, dict) or not isinstance(document.get("keyspace"), str):
-        raise ValueError("expected an object with a string member 'keyspace'")
-    keys = document.get("keys")
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise ValueError("expected an array of strings as member 'keys'")
-    return document["keyspace"], keys
+        detail = "expected an object with a string member 'keyspace'"
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, detail)
+    cache = worker.caches.get(document["keyspace"])
+    if cache is None:
+        raise _RefusedError(HTTPStatus.NOT_FOUND, f"unknown keyspace {document['keyspace']!r}")
+    return document, cache
 
 
 def _described(key: str, entry: Entry | None) -> dict[str, Any]:
@@ -129,11 +193,7 @@ def _ok(document: dict[str, Any]) -> Answer:
     return Answer(HTTPStatus.OK, json.dumps(document, separators=(",", ":")).encode())
 
 
-def _unauthorized() -> Answer:
-    return _problem(HTTPStatus.UNAUTHORIZED, "a valid bearer token is required")
-
-
-def _problem(status: HTTPStatus, detail: str) -> Answer:
-    """A problem document (RFC 9457)."""
+def problem(status: HTTPStatus, detail: str) -> Answer:
+    """A refusal as a problem document (RFC 9457)."""
     document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
     return Answer(status, json.dumps(document).encode(), "application/problem+json")

@@ -10,6 +10,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from stalewatch.api.alerts import alert_item, notification_item, transition_item
 from stalewatch.api.asked import (
+    CountersAsked,
     FindingsAsked,
     FreshnessAsked,
     HistoryAsked,
@@ -18,16 +19,19 @@ from stalewatch.api.asked import (
     LagAsked,
     NothingAsked,
     NotificationsAsked,
+    SweepsAsked,
     TransitionsAsked,
     WindowAsked,
     named_in_path,
 )
+from stalewatch.api.counters import counters_of
 from stalewatch.api.coverage import coverage_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
+from stalewatch.api.sweeps import sweep_item
 from store.base import FindingRow, Store
 from store.propagation import read_spread
 
@@ -48,6 +52,8 @@ LISTS = (
     "coverage",
     "invalidations",
     "lag",
+    "sweeps",
+    "counters",
     "alerts",
     "alerts/transitions",
     "alerts/notifications",
@@ -62,6 +68,7 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_keys(router, store, now_ns)
     _add_figures(router, store, now_ns)
     _add_propagation(router, store, now_ns)
+    _add_sweeps(router, store)
     _add_alerts(router, store)
     return router
 
@@ -138,6 +145,10 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
 
+    @router.get("/counters")
+    async def counters(asked: Annotated[CountersAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(counters_of, store, asked, now_ns()))
+
 
 def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
     @router.get("/invalidations")
@@ -155,6 +166,20 @@ def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int])
     @router.get("/lag")
     async def lag(asked: Annotated[LagAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(lag_of, store, asked, now_ns()))
+
+
+def _add_sweeps(router: APIRouter, store: Store) -> None:
+    @router.get("/sweeps")
+    async def sweeps(asked: Annotated[SweepsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.sweeps, asked.open, asked.limit)
+        return listing(map(sweep_item, rows))
+
+    @router.get("/sweeps/{id}")
+    async def sweep(id: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        row = await asyncio.to_thread(store.sweep, id)
+        if row is None:
+            raise MissingError(f"no sweep {id!r}: /api/v1/sweeps lists those that are kept")
+        return json_answer(sweep_item(row))
 
 
 def _add_alerts(router: APIRouter, store: Store) -> None:

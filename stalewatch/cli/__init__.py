@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from stalewatch.cli import backup, check, demo, evidence, init, judge, probe, up
+from stalewatch.cli import backup, check, demo, evidence, init, judge, probe, sweep, up
 
 app = typer.Typer(
     name="stalewatch",
@@ -18,6 +18,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("up")(up.up)
 app.command("probe")(probe.probe)
+app.command("sweep")(sweep.sweep)
 app.command("judge")(judge.judge)
 app.command("evidence")(evidence.evidence)
 app.command("backup")(backup.backup)

@@ -14,6 +14,8 @@ _KEY: Final = "start_s = ? AND keyspace = ? AND layer = ? AND node = ? AND horiz
 
 def add_checks(connection: sqlite3.Connection, checks: Mapping[CheckKey, CheckCell]) -> None:
     """Add to what is there."""
+    if not checks:
+        return
     rows = []
     for key, cell in checks.items():
         found = connection.execute(f"SELECT outcomes, late FROM checks WHERE {_KEY}", key)

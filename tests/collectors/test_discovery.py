@@ -1,8 +1,11 @@
 """Discovery: static, a real DNS server on loopback, and files."""
 
+import asyncio
 import json
 import socket
+import sys
 import threading
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +142,41 @@ async def test_a_file_is_read_again_and_a_broken_one_keeps_the_last_answer(tmp_p
     assert (await layer.discover()).problems
     file.write_text("- targets: ['b']\n")  # YAML
     assert [target.name for target in (await layer.discover()).gone] == ["a:1", "sea"]
+
+
+async def test_many_files_are_one_source_and_one_that_has_gone_lists_nothing(
+    tmp_path: Path,
+) -> None:
+    layer = discovery({"file": f"{tmp_path}/*.json"})
+    assert await layer.discover() == Discovered(())
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.json").write_text(json.dumps([{"targets": [f"{name}:1"]}]))
+    (tmp_path / "c.draft").write_text("half")
+    found = await layer.discover()
+    assert names(found) == ["a:1", "b:1"]
+    (tmp_path / "a.json").write_text("{")
+    kept = await layer.discover()
+    assert (names(kept), len(kept.problems)) == (["a:1", "b:1"], 1)
+    (tmp_path / "a.json").unlink()
+    (tmp_path / "d.json").symlink_to(tmp_path / "nowhere")
+    assert [target.name for target in (await layer.discover()).gone] == ["a:1"]
+
+
+async def test_who_no_longer_holds_the_lock_of_its_entry_is_no_node(tmp_path: Path) -> None:
+    file = tmp_path / "w.json"
+    file.write_text(json.dumps([{"targets": ["a:1"], "labels": {"lock": "../w.lock"}}]))
+    holds = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
+    code = holds + "print(1, flush=True); input()"
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(tmp_path / "w.lock"), stdin=PIPE, stdout=PIPE
+    )
+    assert holder.stdout is not None
+    await holder.stdout.readline()
+    layer = discovery({"file": str(file)})
+    assert names(await layer.discover()) == ["a:1"]
+    holder.kill()
+    await holder.communicate()
+    assert [target.name for target in (await layer.discover()).gone] == ["a:1"]
 
 
 async def test_a_target_without_a_port_is_a_problem() -> None:

@@ -172,7 +172,9 @@ async def test_a_message_of_a_write_that_never_was_accuses_nobody(bench: Bench) 
 
 async def test_several_events_of_one_key_share_its_reads(bench: Bench) -> None:
     bench.write("1", 30)
-    bench.watch.hear([bench.message("1", version) for version in range(1, 31)])
+    at_ns = bench.message("1", 1).received_at_ns
+    together = [bench.message("1", n, received_at_ns=at_ns) for n in range(1, 31)]
+    bench.watch.hear(together)
     await bench.count_is(2 * 30 * len(HORIZONS_NS))
     await bench.watch.extend()
     [run] = [s for s in bench.store.spans("product", "1", 0, FAR_NS) if s.node == "n1"]

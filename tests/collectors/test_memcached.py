@@ -11,9 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from collectors.base import Keyspace, ProbeEffect, Target, VersionType
-from collectors.memcached import MemcachedOptions, MemcachedServer, grants
+from collectors.memcached import TTL_RESOLUTION_S, MemcachedOptions, MemcachedServer, grants
 from collectors.memcached_value import MemcachedBinding
 from collectors.projection import digest
+from freshness.fill import from_ttl
 from freshness.model import MISS, Reading, Result, Value
 from tests.collectors.web import saying
 from tests.servers import Authority, eventually, free_port
@@ -122,6 +123,23 @@ async def test_a_suspect_is_read_with_its_time_to_live(node: MemcachedServer, re
     assert (await cache.read(["a"])).readings == [read_of(3)]
     always = node.open(JSON.model_copy(update={"ttl": "always"}), PRODUCT)
     assert (await always.read(["b"])).readings == [read_of(3, math.inf)]
+
+
+async def test_a_time_to_live_bounds_the_instant_of_the_filling(
+    node: MemcachedServer, real: Client
+) -> None:
+    cache = node.open(JSON, PRODUCT)
+    for number in range(20):  # wherever between two ticks of the server's clock
+        before_ns = time.monotonic_ns()
+        real.set(f"product:{number}", '{"version":3}', 60)
+        after_ns = time.monotonic_ns()
+        await asyncio.sleep(number * 0.01)
+        reply = await cache.inspect([str(number)])
+        ttl_s = reply.readings[0].ttl_s
+        assert ttl_s is not None
+        fill = from_ttl(reply.start_ns, reply.end_ns, ttl_s, 60, TTL_RESOLUTION_S)
+        assert fill is not None
+        assert fill.lower <= before_ns <= after_ns <= fill.upper
 
 
 async def test_an_expired_item_is_a_miss(node: MemcachedServer, real: Client) -> None:

@@ -15,14 +15,14 @@ from collectors.redis import RedisServer
 from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisBinding
 from collectors.sample import Sampler
-from collectors.sweep import Sweep, total_of
+from collectors.sweep import Sweep
 from collectors.throttle import ThrottledCache
 from collectors.watch import Watch, WatchSettings
 from freshness.model import Order
 from freshness.rollup import SWEPT, Rollup
 from stalewatch.clock import ObserverClock, wall_ns
 from store.sqlite import SqliteStore
-from store.sweeps import NodeSwept, SweepRow
+from store.sweeps import NodeSwept, SweepRow, total_of
 from tests.servers import RedisServer as RealRedis
 from tests.servers import eventually
 

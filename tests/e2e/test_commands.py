@@ -75,3 +75,26 @@ def test_scripts_are_answered(shared_shop: Lab, start_up: StartUp) -> None:
     assert up.ask(f"api/v1/keys/product/{key}").status_code == 200
     assert 'stalewatch_node_up{layer="regional",node="eu-redis-1"} 1.0' in up.ask("metrics").text
     assert "<title>" in up.ask("").text
+
+
+def test_a_sweep_is_done_here_or_by_the_up_that_runs(shop: Lab, start_up: StartUp) -> None:
+    config = str(shop.config)
+    alone = run("sweep", "regional", "-c", config, "--json")
+    assert alone.returncode == FINE, alone.stdout + alone.stderr
+    here = json.loads(alone.stdout)
+    assert (here["state"], here["total"]["wrong"]) == ("done", 0)
+    assert here["total"]["right"] > 0
+    up = start_up(shop.config).ready()
+    beside = run("sweep", "regional", "-c", config)
+    assert beside.returncode == FINE, beside.stdout + beside.stderr
+    assert "done" in beside.stdout
+    newest, first = up.items("sweeps")
+    assert first["id"] == here["id"]
+    assert (newest["state"], newest["total"]["wrong"]) == ("done", 0)
+
+
+def test_a_layer_that_cannot_be_walked_says_so(shop: Lab) -> None:
+    done = run("sweep", "edge", "-c", str(shop.config), "--json")
+    assert done.returncode == FOUND
+    assert "cannot list their keys" in json.loads(done.stdout)["why"]
+    assert run("sweep", "moon", "-c", str(shop.config)).returncode == 2

@@ -8,7 +8,15 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
-from stalewatch_sdk.inprocess import Answer, Entry, Worker, answer_info, answer_read
+from stalewatch_sdk.inprocess import (
+    MAX_PAGE_BYTES,
+    Answer,
+    Entry,
+    Worker,
+    answer_info,
+    answer_keys,
+    answer_read,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "inprocess-cache.openapi.yaml"
 TOKEN = "Bearer secret"
@@ -102,6 +110,66 @@ def test_info_needs_the_token_too(document: dict[str, Any]) -> None:
 
 def test_a_thousand_keys_are_not_too_many() -> None:
     assert read({"keyspace": "product", "keys": ["1"] * 1000}).status == 200
+
+
+def page(worker: Worker, **asked: object) -> Answer:
+    body = json.dumps({"keyspace": "product", **asked}).encode()
+    return answer_keys(worker, TOKEN, body)
+
+
+def test_keys_come_in_pages_in_their_order(document: dict[str, Any]) -> None:
+    keys = sorted(str(number) for number in range(2500))
+    worker = Worker("w", "i", {"product": Cache({key: Entry(1) for key in keys})}, "secret")
+    found: list[str] = []
+    after: dict[str, object] = {}
+    for _ in range(3):
+        body = _conforming(document, "/cache/v1/keys", "post", page(worker, **after))
+        found += body["keys"]
+        after = {"after": body["next"]}
+    assert (found, body["next"]) == (keys, None)
+
+
+def test_pages_are_bounded_in_bytes_and_an_empty_cache_has_one(document: dict[str, Any]) -> None:
+    large = Cache({f"{number}" + "é" * MAX_PAGE_BYTES: Entry(1) for number in range(3)})
+    body = _conforming(
+        document, "/cache/v1/keys", "post", page(Worker("w", "i", {"product": large}, "secret"))
+    )
+    assert len(body["keys"]) == 1
+    assert body["next"] == body["keys"][0]
+    empty = Worker("w", "i", {"product": Cache()}, "secret")
+    assert json.loads(page(empty).body) == {"node": "w", "instance": "i", "keys": [], "next": None}
+
+
+def test_keys_that_stay_all_come_whatever_comes_and_goes() -> None:
+    cache = Cache({f"{number:04}": Entry(1) for number in range(3000)})
+    worker = Worker("w", "i", {"product": cache}, "secret")
+    first = json.loads(page(worker).body)
+    for number in range(0, 3000, 2):
+        del cache[f"{number:04}"]
+    cache.update({f"{number:04}x": Entry(1) for number in range(3000)})
+    found = set(first["keys"])
+    then = first["next"]
+    while then is not None:
+        body = json.loads(page(worker, after=then).body)
+        found.update(body["keys"])
+        then = body["next"]
+    assert {f"{number:04}" for number in range(1, 3000, 2)} <= found
+
+
+def test_a_cache_that_cannot_list_says_so(document: dict[str, Any]) -> None:
+    class Opaque:
+        def peek(self, key: str, /) -> Entry | None:
+            raise KeyError(key)
+
+        def __len__(self) -> int:
+            return 0
+
+    answer = page(Worker("w", "i", {"product": Opaque()}, "secret"))
+    assert answer.status == 501
+    _conforming(document, "/cache/v1/keys", "post", answer)
+    assert page(WORKER, after=7).status == 400
+    assert page(WORKER, keyspace="basket").status == 404
+    assert answer_keys(WORKER, None, b"{}").status == 401
 
 
 def read(body: object) -> Answer:

@@ -1,5 +1,6 @@
 """A real nginx."""
 
+import signal
 from collections.abc import Sequence
 
 from tests.servers.process import Server
@@ -60,6 +61,11 @@ class NginxServer(Server):
     def command(self) -> Sequence[str]:
         folder = str(self.folder)
         return ["-p", folder, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/boot.log"]
+
+    def reload(self) -> None:
+        """Have it read its files again (SIGHUP): new workers take over, old ones end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     @property
     def url(self) -> str:

@@ -176,15 +176,19 @@ class Server(ABC):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _signal_all(self, number: signal.Signals) -> None:
-        """Signal the server and its children: workers may have sessions of their own."""
+        """Signal the server and its children: workers may have sessions of their own.
+
+        The server's group comes first and at once: a server alone would start workers anew in place
+        of those that died, and one that is just starting them would leave them behind.
+        """
         if self._process is None:
             return
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in self._process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            children = self._process.children(recursive=True)
+            os.killpg(self._process.pid, number)
+            for child in children:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.send_signal(number)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            self._process.send_signal(number)
 
     def __enter__(self) -> Self:
         try:

@@ -22,6 +22,7 @@ from stalewatch.api.asked import Asked, parse_moment
 from stalewatch.api.items import time_text
 from store.base import Batch
 from store.sqlite import SqliteStore
+from store.sweeps import NodeSwept, SweepRow
 from tests.dashboard.seed import DEAD, KEYSPACE, NODES, STRANGE_KEYS, seed
 from tests.stalewatch.serving import NOW, Visitor, make_app, served
 from tests.store.rows import CLOCK, S, finding, node, origin_run, read, run
@@ -137,6 +138,9 @@ def test_a_finding_that_is_not_there_is_a_problem(empty: Visitor, path: str) -> 
         ("coverage?window=", "window"),
         ("coverage?by=node", "by"),
         ("lag?by=region", "by"),
+        ("counters?since=2030-01-01T00:00:00Z", "since"),
+        ("counters?since=2020-01-01T00:00:00Z", "since"),
+        ("counters?window=1h", "window"),
         ("lag?window=1s", "window"),
         ("invalidations?cursor=%21", "cursor"),
         ("invalidations?since=2030-01-01T00:00:00Z", "since"),
@@ -460,3 +464,17 @@ def _fields(found: Any) -> Iterator[str]:
     for each in found.values() if isinstance(found, dict) else found:
         if isinstance(each, dict | list):
             yield from _fields(each)
+
+
+def test_sweeps_tell_what_was_right(store: SqliteStore, visitor: Visitor) -> None:
+    nodes = [NodeSwept("r1", is_over=True, walked=10, right=7, wrong=1, indeterminate=2, gone=1)]
+    row = SweepRow("s1", "product", "regional", "", "done", S, 3 * S, nodes=nodes, expected=12)
+    store.ask_sweep(row)
+    [listed] = visitor.json(f"{API}/sweeps")["items"]
+    assert visitor.json(f"{API}/sweeps/s1") == listed
+    assert visitor.json(f"{API}/sweeps?open=true")["items"] == []
+    assert (listed["state"], listed["node"], listed["expected"]) == ("done", None, 12)
+    total = listed["total"]
+    assert (total["entries"], total["share_right"], total["share_right_at_least"]) == (10, 0.9, 0.7)
+    assert total["interval"][0] < 0.9 < total["interval"][1]
+    assert visitor.get(f"{API}/sweeps/nobody").status_code == 404

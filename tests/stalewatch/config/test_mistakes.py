@@ -26,7 +26,10 @@ BENT = {
     "unknown kind": (
         "kind: redis",
         "kind: rediss",
-        ["11:11: layers.regional.kind: expected redis, http or inprocess; did you mean redis?"],
+        [
+            "11:11: layers.regional.kind: expected redis, http, varnish, nginx, cdn, inprocess or "
+            "memcached; did you mean redis?"
+        ],
     ),
     "unknown mechanism": (
         "mechanism: purge",
@@ -43,6 +46,16 @@ BENT = {
             "13:20: layers.regional.max_staleness: expected a duration such as 300ms, 2s, 1m30s"
             " or 28d"
         ],
+    ),
+    "filled from no layer": (
+        "mechanism: purge",
+        "mechanism: purge\n    fills_from: [regionl]",
+        ["8:18: layers.edge.fills_from[0]: no such entry in layers; did you mean regional?"],
+    ),
+    "filled from itself": (
+        "mechanism: purge",
+        "mechanism: purge\n    fills_from: [regional, edge]",
+        ["8:28: layers.edge.fills_from[1]: expected another layer: no layer is filled from itself"],
     ),
     "no nodes": (E1, "[]", ["9:12: layers.edge.nodes: expected at least one entry"]),
     "node in two ways": (

@@ -1,5 +1,6 @@
 """Which files are opened, which are refused, and what a migration leaves behind."""
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -32,7 +33,11 @@ from tests.store.rows import (
 )
 from tests.store.sqlite.conftest import Ask
 
-NEWEST = 3
+STEPS = {
+    int(name[1:]): getattr(schema, name) for name in vars(schema) if re.fullmatch(r"v\d+", name)
+}
+NEWEST = len(STEPS)
+NEXT = NEWEST + 1
 OLD_TABLES = (
     "meta", "clocks", "keyspaces", "places", "keys", "series", "runs", "newest_origin_runs",
     "reads", "findings", "nodes", "cells", "horizons",
@@ -89,7 +94,7 @@ def test_a_newer_schema_is_refused(path: str) -> None:
     with closing(sqlite3.connect(path)) as later:
         later.execute("PRAGMA user_version = 70")
     before = Path(path).read_bytes()
-    with pytest.raises(StoreError, match="version 70, newer than the 3 of this Stalewatch"):
+    with pytest.raises(StoreError, match=f"version 70, newer than the {NEWEST} of this Stalewatch"):
         SqliteStore(path)
     assert Path(path).read_bytes() == before
 
@@ -97,17 +102,17 @@ def test_a_newer_schema_is_refused(path: str) -> None:
 def up_to(version: int) -> Migrations:
     """The versions that were known once."""
     known = Migrations("stalewatch")
-    for step in (schema.v1, schema.v2, schema.v3, schema.v4, schema.v5)[:version]:
-        known(name=step.__name__)(step)
+    for number in range(1, version + 1):
+        known(name=f"v{number}")(STEPS[number])
     return known
 
 
 def one_more(statement: str) -> Migrations:
-    """What is known today, and a version 4 that runs this SQL after it added a column."""
+    """What is known today, and a version more that runs this SQL after it added a column."""
     known = up_to(NEWEST)
 
-    @known()
-    def v4(db: Database) -> None:
+    @known(name=f"v{NEXT}")
+    def add(db: Database) -> None:
         db.execute("ALTER TABLE nodes ADD COLUMN rack TEXT")
         db.execute(statement)
 
@@ -123,9 +128,9 @@ def migrate(path: str, known: Migrations) -> None:
 def test_a_migration_copies_the_file_first(path: str, store: SqliteStore, ask: Ask) -> None:
     store.write(Batch(runs=[run(1)]))
     migrate(path, one_more("UPDATE meta SET app_version = 'four'"))
-    assert ask("PRAGMA user_version") == [(4,)]
+    assert ask("PRAGMA user_version") == [(NEXT,)]
     assert ask("SELECT rack FROM nodes") == []
-    with closing(SqliteStore(f"{path}.before-v4")) as before:
+    with closing(SqliteStore(f"{path}.before-v{NEXT}")) as before:
         assert before.last_ids() == (1, 0)
 
 
@@ -183,12 +188,12 @@ def test_a_failed_migration_leaves_the_version_before(
             migrate(path, one_more("DELETE FROM nowhere"))
     assert ask("PRAGMA user_version") == [(NEWEST,)]
     assert ask("SELECT count(*) FROM pragma_table_info('nodes') WHERE name = 'rack'") == [(0,)]
-    assert Path(f"{path}.before-v4").exists()
-    assert Path(f"{path}.before-v4.2").exists()
+    assert Path(f"{path}.before-v{NEXT}").exists()
+    assert Path(f"{path}.before-v{NEXT}.2").exists()
     store.write(Batch(runs=[run(1)]))
 
 
 def test_a_new_file_gets_all_versions_without_a_copy(path: str, ask: Ask, tmp_path: Path) -> None:
     migrate(path, one_more("SELECT 1"))
-    assert ask("PRAGMA user_version") == [(4,)]
+    assert ask("PRAGMA user_version") == [(NEXT,)]
     assert [file.name for file in tmp_path.iterdir()] == ["sw.db"]
