@@ -1,7 +1,7 @@
 """What our own reads add to the counters of a node: counted where they pass, a lookup at a time."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from collectors.base import Cache, ProbeEffect, Reply
 from freshness.counters import Own
@@ -68,6 +68,10 @@ class CountedCache:
     def effect(self) -> ProbeEffect:
         """What a read does to the cache."""
         return self._cache.effect
+
+    def __getattr__(self, name: str) -> Any:
+        """What else this kind of cache can do, such as `walk`: no lookup of a key."""
+        return getattr(self._cache, name)
 
     async def read(self, keys: Sequence[str]) -> Reply:
         """Read keys, and count it."""
