@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 import structlog
@@ -70,14 +71,21 @@ class Counting:
         self._waiting: list[CounterRow] = []
 
     def jobs(self) -> Iterator[Job]:
-        """A job for each layer that counts, and for each Prometheus."""
+        """A job for each layer that counts, and for each Prometheus.
+
+        The scheduler awaits what it knows for a coroutine function: a partial, and no lambda.
+        """
         for name, layer in self._wiring.layers.items():
             settings = layer.layer.counters
             if settings.enabled and _counts(layer):
-                yield Job(f"counters {name}", self._layer_job(layer), settings.interval.seconds)
+                yield Job(
+                    f"counters {name}",
+                    partial(self.look_at_layer, layer),
+                    settings.interval.seconds,
+                )
         for name, prometheus in self._wiring.config.prometheus.items():
             every_s = prometheus.interval.seconds
-            yield Job(f"prometheus {name}", self._prometheus_job(name), every_s)
+            yield Job(f"prometheus {name}", partial(self.look_at_prometheus, name), every_s)
 
     async def close(self) -> None:
         """Let go of everything that was opened for counters alone."""
@@ -109,12 +117,6 @@ class Counting:
         self._observe(source, start_ns, rows)
         self._tell(name, scraping, look)
         await self._keep(rows)
-
-    def _layer_job(self, layer: LayerNodes) -> Callable[[], Awaitable[None]]:
-        return lambda: self.look_at_layer(layer)
-
-    def _prometheus_job(self, name: str) -> Callable[[], Awaitable[None]]:
-        return lambda: self.look_at_prometheus(name)
 
     async def _follow(self, layer: LayerNodes) -> None:
         """Follow the nodes that are connected now, and let go of those that are not any more."""
