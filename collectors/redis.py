@@ -30,9 +30,7 @@ class RedisServer:
     ) -> None:
         self._options = options
         self._is_clustered = is_clustered
-        self._link = link_to(
-            target.host, target.port, options, now_ns, reads_replicas=is_clustered
-        )
+        self._link = link_to(target.host, target.port, options, now_ns, reads_replicas=is_clustered)
         self._was_redirected = False
 
     @property

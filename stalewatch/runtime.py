@@ -186,7 +186,7 @@ class Runtime:
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
-        self._diagnosing.begin(config)
+        self._diagnosing.begin(config, wiring.owners())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)
         for job in self._counting.jobs():

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
@@ -31,6 +31,9 @@ from stalewatch.config.model import Config, Keyspace, Layer
 from stalewatch.config.model import Origin as OriginSettings
 from stalewatch_sdk import attributes as ours
 from store.base import Batch
+
+Owners = Callable[[str, str], Collection[str]]
+"""The names of the nodes that should hold a key of a keyspace: `owners(keyspace, key)`."""
 
 
 @dataclass(slots=True)
@@ -179,6 +182,19 @@ class Wiring:
                 settings = _node_settings(self.config, name, layer, target)
                 cache = self.open_cache(name, layer, connected)
                 watch.add_node(settings, cache, self.share(name, layer, target.name))
+
+    def owners(self) -> Mapping[str, Owners]:
+        """Of each layer on a ring, which nodes should hold a key of a keyspace, by its name.
+
+        A cluster refuses what is not its own, so nothing goes astray there; a digest has no owner.
+        """
+        if self.config.store.keys != "plain":
+            return {}
+        rings = (each for each in self.layers.values() if each.layer.placement == "ring")
+        return {layer.name: partial(self._owners, layer) for layer in rings}
+
+    def _owners(self, layer: LayerNodes, keyspace: str, key: str) -> Collection[str]:
+        return [node for node in layer.nodes if key in (self.share(keyspace, layer, node) or ())]
 
     def share(self, keyspace: str, layer: LayerNodes, node: str) -> Share | None:
         """The keys of a keyspace that a node is expected to hold; None is all."""

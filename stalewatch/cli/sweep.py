@@ -211,5 +211,4 @@ def _cells(each: "NodeSwept") -> list[str]:
         low, high = found.sampling.low, found.sampling.high
         share = f"{found.good:.5%} ({low:.5%} to {high:.5%})"
     counts = (each.entries, each.right, each.wrong, each.indeterminate, each.unknown, each.gone)
-    counts += (each.misplaced,)
-    return [each.node or "all", *(f"{count:,}" for count in counts), share]
+    return [each.node or "all", *(f"{count:,}" for count in (*counts, each.misplaced)), share]

@@ -549,3 +549,10 @@ async def test_keys_that_move_as_a_ring_shrinks_are_let_go(
     assert all(left.holds(str(key)) for key in range(KEYS))
     counted = await bench.round()
     assert (counted.fresh.n, counted.misses) == (KEYS - len(moved), len(moved))
+
+
+async def test_owners_on_the_ring_are_known_to_whoever_looks_for_causes(ringed: Ringed) -> None:
+    owners = ringed.bench.wiring.owners()["cache"]
+    assert [owners("product", str(key)) for key in range(KEYS)] == [
+        [ringed.holder(key)] for key in range(KEYS)
+    ]
