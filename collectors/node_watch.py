@@ -94,6 +94,7 @@ class NodeWatch:
             return None
         if reply.was_asked:
             self._note_reply(keys, reply)
+            self.forget_moved(keys, reply.end_ns)
         return reply
 
     async def walk(self, cursor: str) -> KeyPage:
@@ -137,10 +138,16 @@ class NodeWatch:
             if run is not None:
                 self.journal.put_run(self.settings.layer, self.settings.name, key, run)
 
-    def forget_moved(self, stamp: int) -> None:
-        """Let go of keys that are expected elsewhere by now: no client reads them here."""
-        known = {*(key for key, _ in self.runs.items()), *self.findings.keys}
-        moved = [key for key in known if not self.holds(key)]
+    @property
+    def known(self) -> Iterable[str]:
+        """The keys of which anything is kept."""
+        return {*(key for key, _ in self.runs.items()), *self.findings.keys}
+
+    def forget_moved(self, keys: Iterable[str], stamp: int) -> None:
+        """Let go of those that are expected elsewhere by now: no client reads them here."""
+        if self.share is None:
+            return
+        moved = [key for key in keys if key not in self.share]
         if moved:
             self.forget(moved, stamp)
 
@@ -191,6 +198,7 @@ class NodeWatch:
             if look.keys[at] in self.findings:
                 seen = MISS if reading.filled else reading
                 self.findings.move(look.keys[at], seen, judgement, reply)
+        self.forget_moved(look.keys, reply.end_ns)  # while the reply was under way
 
     def _positions_apart(self, look: Look, judged: Judged) -> Iterable[int]:
         """Where more is to be done than to count: all of a batch, or what differs in it."""

@@ -262,7 +262,7 @@ class Watch:
         now = self._clock.now_ns()
         for place, node in self._nodes.items():
             if place[0] == layer:
-                node.forget_moved(now)
+                node.forget_moved(node.known, now)
         self.flush()
 
     async def run_round(self, wait_s: float | None = None) -> Round:

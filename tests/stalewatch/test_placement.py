@@ -2,15 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from collectors.base import Reply
+from collectors.discovery import Discovery
 from collectors.event_checks import BROAD_KEYS
 from collectors.journal import Ids
+from collectors.placement import Ring, RingOptions, Share
 from collectors.redis import grants
 from collectors.redis_server import RedisLayerOptions
 from collectors.redis_slots import slot_of
@@ -556,3 +559,30 @@ async def test_owners_on_the_ring_are_known_to_whoever_looks_for_causes(ringed: 
     assert [owners("product", str(key)) for key in range(KEYS)] == [
         [ringed.holder(key)] for key in range(KEYS)
     ]
+
+
+async def test_what_moves_away_while_it_is_read_leaves_nothing_open(
+    ringed: Ringed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, key = ringed.bench, ringed.held_by("n2")[0]
+    await bench.round()
+    write(bench.origin, 2, [key])
+    [node] = [each for each in bench.watch.nodes if each.settings.name == "n2"]
+    inspect = node.cache.inspect
+
+    async def move_away(keys: Sequence[str]) -> Reply:
+        reply = await inspect(keys)
+        node.share = Share(Ring(Discovery([]), RingOptions()), "n2", "p:{key}")
+        monkeypatch.setattr(node.share.placement, "holders", lambda _: {"n1"})
+        return reply
+
+    monkeypatch.setattr(node.cache, "inspect", move_away)
+
+    async def has_moved() -> bool:
+        await bench.watch.run_round()
+        return not node.holds(str(key))
+
+    await eventually(has_moved, "it has moved")
+    assert not bench.watch.waiting() or await asyncio.gather(*bench.watch.waiting())
+    assert str(key) not in node.known
+    assert [each.state for each in bench.findings()] in ([], ["gone"])
