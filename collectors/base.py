@@ -109,19 +109,6 @@ class Source(Protocol):
         ...
 
 
-class Cache(Source, Protocol):
-    """One cache node as one keyspace addresses it."""
-
-    @property
-    def effect(self) -> ProbeEffect:
-        """What `read` and `inspect` do to the cache."""
-        ...
-
-    async def inspect(self, keys: Sequence[str]) -> Reply:
-        """Read keys again with all that the cache can tell (a TTL): how a suspected key is read."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class KeyPage:
     """Some of the keys that a node holds, as the keyspace calls them.
@@ -135,11 +122,20 @@ class KeyPage:
     strays: Sequence[str] | None = None
 
 
-class Walkable(Cache, Protocol):
-    """A cache that can list what it holds."""
+class Cache(Source, Protocol):
+    """One cache node as one keyspace addresses it."""
+
+    @property
+    def effect(self) -> ProbeEffect:
+        """What `read` and `inspect` do to the cache."""
+        ...
+
+    async def inspect(self, keys: Sequence[str]) -> Reply:
+        """Read keys again with all that the cache can tell (a TTL): how a suspected key is read."""
+        ...
 
     async def walk(self, cursor: str = "") -> KeyPage:
-        """The page after a cursor; raises SourceError.
+        """The page of keys after a cursor; raises SourceError, also where a kind cannot list any.
 
         A key may come twice, and every key that is there throughout comes once at least.
         """

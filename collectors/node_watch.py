@@ -4,11 +4,11 @@ It knows nothing of the other nodes, so that one that is down or slow costs them
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from collectors.base import Cache, KeyPage, Reply, SourceError
+from collectors.base import Cache, Reply
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
@@ -96,13 +96,6 @@ class NodeWatch:
             self._note_reply(keys, reply)
             self.forget_moved(keys, reply.end_ns)
         return reply
-
-    async def walk(self, cursor: str) -> KeyPage:
-        """A page of the keys that the node holds. Raises SourceError."""
-        walk: Callable[[str], Awaitable[KeyPage]] | None = getattr(self.cache, "walk", None)
-        if walk is None:
-            raise SourceError("caches of this kind cannot list their keys")
-        return await walk(cursor)
 
     def count(self, stratum: str, start: int, reads: Reads) -> None:
         """Count reads that began at a stamp."""

@@ -254,10 +254,10 @@ async def _walk(node: NodeWatch, cursor: str) -> KeyPage:
     """The next page, tried again while the node may come back. Raises SourceError."""
     for tried in range(1, TRIES):
         try:
-            return await node.walk(cursor)
+            return await node.cache.walk(cursor)
         except SourceError:
             await asyncio.sleep(AGAIN_S * 2**tried)
-    return await node.walk(cursor)
+    return await node.cache.walk(cursor)
 
 
 async def _asked(source: Source, keys: Sequence[str]) -> Reply:

@@ -1,9 +1,9 @@
 """What our own reads add to the counters of a node: counted where they pass, a lookup at a time."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from collectors.base import Cache, ProbeEffect, Reply
+from collectors.base import Cache, KeyPage, ProbeEffect, Reply
 from freshness.counters import Own
 from freshness.model import Reading, Result
 
@@ -69,10 +69,6 @@ class CountedCache:
         """What a read does to the cache."""
         return self._cache.effect
 
-    def __getattr__(self, name: str) -> Any:
-        """What else this kind of cache can do, such as `walk`: no lookup of a key."""
-        return getattr(self._cache, name)
-
     async def read(self, keys: Sequence[str]) -> Reply:
         """Read keys, and count it."""
         return await self._counted(keys, self._weigh.read, self._cache.read)
@@ -80,6 +76,10 @@ class CountedCache:
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """Read suspected keys, and count it."""
         return await self._counted(keys, self._weigh.inspect, self._cache.inspect)
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """A page of keys, which counts as no read of them. Raises SourceError."""
+        return await self._cache.walk(cursor)
 
     async def _counted(
         self, keys: Sequence[str], weight: int, read: Callable[[Sequence[str]], Awaitable[Reply]]

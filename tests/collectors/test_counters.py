@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collectors.base import Keyspace, ProbeEffect, Reply, Target
+from collectors.base import KeyPage, Keyspace, ProbeEffect, Reply, Target
 from collectors.counters.base import CounterSample, whole
 from collectors.counters.http import weigh as weigh_http
 from collectors.counters.memcached import MemcachedCounters
@@ -478,6 +478,9 @@ class SlowCache:
         return Reply(0, 1, [VALUE] * len(keys))
 
     inspect = read
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        return KeyPage([], cursor)
 
 
 async def test_a_read_is_under_way_until_it_is_answered_or_given_up() -> None:
