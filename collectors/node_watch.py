@@ -12,6 +12,7 @@ from collectors.base import Cache, Reply
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
+from collectors.placement import Share
 from collectors.sample import RECHECK
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import MISS, Judgement, Reading, Result, Verdict
@@ -30,6 +31,7 @@ class NodeWatch:
     """The state of one node under watch.
 
     `recheck` has a key read again at a stamp; `noted` is told layer, node and nanoseconds of reads.
+    `share` are the keys that the node is expected to hold, and None is all: no other is read.
     """
 
     settings: NodeSettings
@@ -40,6 +42,7 @@ class NodeWatch:
     findings: FindingBook
     recheck: Callable[["NodeWatch", str, int], None]
     noted: Callable[[str, str, int], None]
+    share: Share | None = None
     state: NodeState = "unknown"
     why: str = "not probed yet"
     identity: str = ""
@@ -50,8 +53,21 @@ class NodeWatch:
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
     _identity_since: int = -1
 
+    def holds(self, key: str) -> bool:
+        """Whether the node is expected to hold a copy of the key, where anybody does."""
+        return self.share is None or key in self.share
+
+    def own(self, look: Look) -> Look:
+        """The look at those of its keys that the node is expected to hold."""
+        if self.share is None:
+            return look
+        return look.only(at for at, key in enumerate(look.keys) if key in self.share)
+
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
+        look = self.own(look)
+        if not look.keys:
+            return
         if self.is_busy:
             self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
@@ -63,7 +79,9 @@ class NodeWatch:
 
     async def inspect(self, look: Look) -> None:
         """Read suspected keys again, with all that the node can tell of them."""
-        self._take(look, await self.cache.inspect(look.keys), RECHECK)
+        look = self.own(look)
+        if look.keys:
+            self._take(look, await self.cache.inspect(look.keys), RECHECK)
 
     async def glance(self, keys: Sequence[str]) -> Reply | None:
         """Read keys without a word of the origin beside them: kept as runs, judged by nobody.
@@ -76,6 +94,7 @@ class NodeWatch:
             return None
         if reply.was_asked:
             self._note_reply(keys, reply)
+            self.forget_moved(keys, reply.end_ns)
         return reply
 
     def count(self, stratum: str, start: int, reads: Reads) -> None:
@@ -111,6 +130,19 @@ class NodeWatch:
             run = self.runs.forget(key, "gone")
             if run is not None:
                 self.journal.put_run(self.settings.layer, self.settings.name, key, run)
+
+    @property
+    def known(self) -> Iterable[str]:
+        """The keys of which anything is kept."""
+        return {*(key for key, _ in self.runs.items()), *self.findings.keys}
+
+    def forget_moved(self, keys: Iterable[str], stamp: int) -> None:
+        """Let go of those that are expected elsewhere by now: no client reads them here."""
+        if self.share is None:
+            return
+        moved = [key for key in keys if key not in self.share]
+        if moved:
+            self.forget(moved, stamp)
 
     def leave(self, stamp: int) -> None:
         """The node is no longer listed by discovery, which pages nobody and heals nothing."""
@@ -159,6 +191,7 @@ class NodeWatch:
             if look.keys[at] in self.findings:
                 seen = MISS if reading.filled else reading
                 self.findings.move(look.keys[at], seen, judgement, reply)
+        self.forget_moved(look.keys, reply.end_ns)  # while the reply was under way
 
     def _positions_apart(self, look: Look, judged: Judged) -> Iterable[int]:
         """Where more is to be done than to count: all of a batch, or what differs in it."""

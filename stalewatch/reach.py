@@ -14,7 +14,7 @@ from stalewatch.config import Config
 from stalewatch.delivery import open_channels
 from stalewatch.tapping import open_taps
 from stalewatch.trace_polling import open_sources
-from stalewatch.wiring import Wiring, keys_of, wire
+from stalewatch.wiring import LayerNodes, Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
 GREETING_S: Final = 30.0
@@ -162,9 +162,15 @@ async def _compare(name: str, wiring: Wiring) -> Compared:
     truth = await origin.read(keys)
     pairs, found, has_answer = {}, {"origin": _summary([truth])}, False
     for layer in (wiring.layers[each] for each in settings.layers):
-        caches = [wiring.open_cache(name, layer, node) for _, node in layer.nodes.values()]
-        replies = await asyncio.gather(*(cache.read(keys) for cache in caches))
-        pairs[layer.name] = sum(_comparable_pairs(truth, reply) for reply in replies)
+        held = [(node, _held(name, wiring, layer, node, keys)) for node in layer.nodes]
+        asked = [
+            (wiring.open_cache(name, layer, layer.nodes[node][1]), at) for node, at in held if at
+        ]
+        replies = await asyncio.gather(*(cache.read([keys[n] for n in at]) for cache, at in asked))
+        pairs[layer.name] = sum(
+            _comparable_pairs(truth, at, reply)
+            for (_, at), reply in zip(asked, replies, strict=True)
+        )
         found[layer.name] = _summary(replies)
         has_answer |= any(_answered(reply) for reply in replies)
     return Compared(name, pairs, found, could_look=has_answer and _answered(truth))
@@ -180,8 +186,16 @@ def _answered(reply: Reply) -> bool:
     return any(reading.result is not Result.UNKNOWN for reading in reply.readings)
 
 
-def _comparable_pairs(truth: Reply, reply: Reply) -> int:
-    pairs = zip(truth.readings, reply.readings, strict=True)
+def _held(
+    keyspace: str, wiring: Wiring, layer: LayerNodes, node: str, keys: Sequence[str]
+) -> Sequence[int]:
+    """The positions of the keys that a node is expected to hold."""
+    share = wiring.share(keyspace, layer, node)
+    return [at for at, key in enumerate(keys) if share is None or key in share]
+
+
+def _comparable_pairs(truth: Reply, at: Sequence[int], reply: Reply) -> int:
+    pairs = zip((truth.readings[n] for n in at), reply.readings, strict=True)
     return sum(_is_comparable(ours, theirs) for ours, theirs in pairs)
 
 

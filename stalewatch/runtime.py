@@ -41,7 +41,7 @@ ALERTS_S = 5
 DIAGNOSE_S = 3
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
-DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
+DISCOVER_S, MOVES_S, CLOCK_S, KEYS_S = 30, 1, 5, 300
 FIRST_COUNTERS_S = 2
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -186,7 +186,7 @@ class Runtime:
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
-        self._diagnosing.begin(config)
+        self._diagnosing.begin(config, wiring.owners())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)
         for job in self._counting.jobs():
@@ -262,6 +262,7 @@ class Runtime:
         _add(scheduler, "fold", self._fold, FOLD_S)
         _add(scheduler, "retain", self._retain, RETAIN_S)
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
+        _add(scheduler, "moves", wiring.follow_moves, MOVES_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)

@@ -15,6 +15,7 @@ from pydantic import (
 
 from collectors.base import VersionType
 from collectors.discovery import NodeEntry
+from collectors.placement import RingOptions
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
@@ -136,8 +137,10 @@ class Layer(Section):
     """The staleness that the layer promises not to exceed."""
     nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
     """Where its nodes are."""
-    placement: Literal["all"] = "all"
-    """Which nodes may hold a key."""
+    placement: Literal["all", "ring", "cluster"] = "all"
+    """Which nodes hold a key: each, those that clients pick on a `ring`, or as a cluster says."""
+    ring: RingOptions | None = None
+    """How clients pick, beside `placement: ring`."""
     limit: Rate = Rate(20)
     """Most batches that each node is asked for."""
     documented_ttl: Duration | None = None
@@ -152,6 +155,12 @@ class Layer(Section):
     """Whether its nodes are replicas of the origin, which are read like a cache."""
     counters: LayerCounters = LayerCounters()
     """What its nodes count of themselves."""
+
+    @model_validator(mode="after")
+    def _has_its_ring(self) -> Self:
+        if self.ring is not None and self.placement != "ring":
+            raise ValueError("expected ring only beside `placement: ring`")
+        return self
 
 
 class Version(Section):
