@@ -167,6 +167,8 @@ class NodeWatch:
                 identity=self.identity,
                 since_at_ns=self.since_at_ns,
                 answered_at_ns=self.answered_at_ns,
+                hears_all=self.share is None,
+                is_pool=self.findings.is_pool,
             )
         )
 

@@ -122,7 +122,11 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """One cache node (or origin, `layer` ORIGIN) of the catalogue and how it last answered."""
+    """One cache node (or origin, `layer` ORIGIN) of the catalogue and how it last answered.
+
+    A node that holds a share of the keys need not hear every message (`hears_all` is false), so
+    that what it did not hear proves nothing. Of a pool nobody knows which cache answers.
+    """
 
     layer: str
     node: str
@@ -136,6 +140,8 @@ class NodeRow:
     identity: str
     since_at_ns: int
     answered_at_ns: int | None
+    hears_all: bool = True
+    is_pool: bool = False
 
 
 @dataclass(frozen=True, slots=True)
