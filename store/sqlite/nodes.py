@@ -12,7 +12,8 @@ _WRITE: Final = "INSERT OR REPLACE INTO nodes VALUES ({})".format(", ".join("?" 
 
 def write_nodes(connection: sqlite3.Connection, nodes: Sequence[NodeRow]) -> None:
     """Add nodes, and replace those that are there."""
-    connection.executemany(_WRITE, [astuple(node) for node in nodes])
+    if nodes:
+        connection.executemany(_WRITE, [astuple(node) for node in nodes])
 
 
 def read_nodes(connection: sqlite3.Connection) -> list[NodeRow]:
