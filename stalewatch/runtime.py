@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,13 +134,28 @@ class Runtime:
         if not self._is_stopped:
             self._probes.loop.call_soon_threadsafe(self._hear, rows)
 
+    def learn(self, rows: Sequence[InvalidationRow]) -> None:
+        """Messages that came after their commit are evidence. From any thread."""
+        if not self._is_stopped:
+            self._probes.loop.call_soon_threadsafe(self._learn, rows)
+
     def _hear(self, rows: Sequence[InvalidationRow]) -> None:
+        for watch, own in self._by_watch(rows):
+            watch.hear(own)
+
+    def _learn(self, rows: Sequence[InvalidationRow]) -> None:
+        for watch, own in self._by_watch(rows):
+            watch.learn(own)
+
+    def _by_watch(
+        self, rows: Sequence[InvalidationRow]
+    ) -> Iterator[tuple[Watch, Sequence[InvalidationRow]]]:
         watches = self._wiring.watches if self._wiring is not None else {}
         by_keyspace: dict[str, list[InvalidationRow]] = defaultdict(list)
         for row in rows:
             by_keyspace[row.keyspace].append(row)
         for keyspace in by_keyspace.keys() & watches.keys():
-            watches[keyspace].hear(by_keyspace[keyspace])
+            yield watches[keyspace], by_keyspace[keyspace]
 
     def readiness(self) -> list[str]:
         """What keeps this process from doing its work; empty where nothing does."""

@@ -14,6 +14,7 @@ from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
 from store.counters import CounterLog
 from store.diagnoses import Diagnoses
+from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 from store.sweeps import SweepRow, Sweeps
@@ -297,6 +298,7 @@ class Store(
     Sweeps,
     AlertBook,
     CounterLog,
+    Gaps,
     Protocol,
 ):
     """A whole engine. Safe to call from any thread."""

@@ -21,6 +21,7 @@ from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
+from stalewatch.config.taps import TapSettings
 from stalewatch.config.url import ExternalUrl
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -309,6 +310,8 @@ class Config(Section):
     """The tiers of caches, by name."""
     keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
     """The data domains, by name."""
+    taps: dict[Name, SerializeAsAny[TapSettings]] = Field(default_factory=dict)
+    """The sources of invalidations that are listened to, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
     prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)

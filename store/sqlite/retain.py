@@ -101,6 +101,11 @@ DELETE FROM alerts WHERE id IN (
   WHERE state IN ('inactive', 'resolved') AND seen_at_ns < :before_ns LIMIT :limit)
 """
 
+OLD_GAPS: Final = """
+DELETE FROM gaps WHERE (source, since_ns) IN (
+  SELECT source, since_ns FROM gaps WHERE until_ns < :before_ns LIMIT :limit)
+"""
+
 OLD_CHECKS: Final = """
 DELETE FROM checks WHERE (start_s, keyspace, layer, node, horizon_ns) IN (
   SELECT start_s, keyspace, layer, node, horizon_ns FROM checks
@@ -137,6 +142,7 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop(connection, OLD_TRANSITIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_NOTIFICATIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_GAPS, before_ns=findings_before_ns)
         + _drop(connection, OLD_CHECKS, before_s=now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)

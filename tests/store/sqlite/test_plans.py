@@ -11,6 +11,7 @@ from store.sqlite import (
     counters,
     diagnoses,
     findings,
+    gaps,
     invalidations,
     outbox,
     reads,
@@ -23,7 +24,7 @@ from tests.store.rows import invalidation, receipt
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
-    "c", "counters",
+    "c", "counters", "gaps",
 )  # fmt: skip
 
 
@@ -54,6 +55,9 @@ BOOK = [
     pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
 ]
 OLD = [
+    pytest.param(retain.OLD_GAPS, id="old gaps"),
+    pytest.param(gaps.OF_ALL, id="gaps"),
+    pytest.param(gaps.OF_ONE, id="gaps of a source"),
     pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
     pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
     pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
@@ -170,5 +174,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation", "before_s",
+    "invalidation", "before_s", "source",
 )  # fmt: skip
