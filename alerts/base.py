@@ -156,3 +156,5 @@ class ChannelKind:
 
     options: type[Section]
     open: Callable[[Any, str], Channel]
+    takes_notifications: bool = True
+    """Whether it is told of events, by the outbox; else of states, as an Alertmanager is."""
