@@ -8,6 +8,8 @@ from urllib.parse import quote, urlencode, urlsplit
 NS_PER_S: Final = 1_000_000_000
 AROUND_NS: Final = 15 * 60 * NS_PER_S
 """How much of the time before a look its view shows."""
+LONGEST: Final = 4_096
+"""Characters of a path; what is longer would be cut on its way, and lead elsewhere."""
 _URL_SAFE: Final = "/?&=%:,;+-._~#"
 _FOLDED_BY_BROWSERS: Final = ("", ".", "..")
 
@@ -40,9 +42,9 @@ def view_url(link: str, base_url: str) -> str:
     if not link or not base_url:
         return ""
     # Control characters and backslashes go before it is taken apart: parsers differ on them.
-    path = quote(link.lstrip("/"), safe=_URL_SAFE)
+    path = quote(link.lstrip("/"), safe=_URL_SAFE, errors="replace")
     parts = urlsplit(path)
-    if parts.scheme or parts.netloc or ".." in parts.path.split("/"):
+    if len(path) > LONGEST or parts.scheme or parts.netloc or ".." in parts.path.split("/"):
         return ""
     return base_url + path
 
