@@ -96,7 +96,9 @@ class AlertBook(Protocol):
         ...
 
     def lease(self, now_ns: int, until_ns: int, limit: int = 10) -> Sequence[NotificationRow]:
-        """Take notifications that are due, and those whose lease has run out; oldest first.
+        """Take notifications that are due, and those whose lease has run out.
+
+        What was never tried comes before what was; of each the oldest. They are given oldest first.
 
         No two callers get the same. `attempts` stay as they are: `settle` writes them.
         """

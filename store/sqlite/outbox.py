@@ -12,11 +12,12 @@ _WRITE: Final = "INSERT INTO notifications VALUES ({}) ON CONFLICT DO NOTHING".f
     ", ".join("?" * 14)
 )
 
+# What was never tried comes first: a server that hangs must not hold up what others are owed.
 DUE: Final = """
 SELECT id FROM notifications
 WHERE (state = 'owed' AND next_at_ns <= :now_ns)
   OR (state = 'leased' AND leased_until_ns <= :now_ns)
-ORDER BY created_at_ns, id LIMIT :limit
+ORDER BY attempts > 0, created_at_ns, id LIMIT :limit
 """
 
 _LEASE: Final = f"""

@@ -11,6 +11,7 @@ import pytest
 
 from alerts.alertmanager import (
     RESOLVED_FOR_NS,
+    Accepted,
     AlertmanagerChannel,
     AlertmanagerOptions,
     accepted_of,
@@ -191,7 +192,9 @@ def test_which_alerts_are_told(changes: dict[str, Any], is_it: bool) -> None:
 
 def test_a_timeline_of_one_alert_and_one_replica() -> None:
     """Told at once, again each interval, on a change at once, and never twice in between."""
-    row, accepted, told = rows.alert("a1", firing_since_ns=AT), {}, []
+    row = rows.alert("a1", firing_since_ns=AT)
+    accepted: dict[str, Accepted] = {}
+    told: list[tuple[int, str]] = []
     for second in range(0, 700, 5):
         now_ns = AT + second * S
         if second == 200:

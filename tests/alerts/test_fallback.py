@@ -166,6 +166,13 @@ async def test_a_hundred_old_refusals_hide_nothing(world: World) -> None:
     assert sorted(world.chatted) == sorted(f"n{number}>chat" for number in range(120))
 
 
+def test_mail_that_hangs_does_not_hold_up_what_others_are_owed(world: World) -> None:
+    for number in range(100):
+        world.owe(f"n{number}", attempts=3)
+    world.owe("chat", channel="chat", created_at_ns=START + S)
+    assert "chat" in [row.id for row in world.store.lease(START, START + S, 4)]
+
+
 def test_what_was_delivered_meanwhile_is_not_told_elsewhere(world: World) -> None:
     world.owe()
     (row,) = world.store.overdue("sre", "chat", START, 0)

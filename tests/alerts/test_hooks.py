@@ -259,7 +259,7 @@ async def test_an_address_may_be_a_secret(book: Store, tmp_path: Path, kind: str
         at = Desk(book, hook(kind, {"file": str(secret)}))
         at.owe()
         await at.work()
-        assert at.row.state == "owed"
+        assert [row.id for row in book.notifications(state="owed")] == ["n1"]
         assert "holds is no http or https URL" in at.row.why
         assert "not an address" not in at.row.why + at.channel.address
         secret.write_text(f"http://127.0.0.1:{web.port}/services/T0/B0/xyz\n")
