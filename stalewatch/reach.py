@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alerts.base import Channel, ChannelError
+from alerts.heartbeat import greet
 from collectors.base import Clock, Reply, SourceError
 from collectors.taps.base import Tap
 from freshness.model import Reading, Result
@@ -22,6 +23,8 @@ CHANNEL: Final = "channel"
 """What stands where a node has its layer."""
 TAP: Final = "tap"
 """The same of a source of invalidations that is listened to."""
+HEARTBEAT: Final = "heartbeat"
+"""The same of the dead man's switch."""
 TRACES: Final = "traces"
 """The same of a tracing back end that is polled."""
 
@@ -84,7 +87,8 @@ async def look(config: Config, clock: Clock) -> Report:
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
     traces = await _greet_trace_sources(config)
-    return Report([*servers, *_unfound(wiring), *taps, *channels, *traces], keyspaces)
+    heartbeat = await _greet_heartbeat(config)
+    return Report([*servers, *_unfound(wiring), *taps, *channels, *heartbeat, *traces], keyspaces)
 
 
 async def _greet_trace_sources(config: Config) -> list[Reached]:
@@ -118,6 +122,18 @@ async def _greet_channel(name: str, channel: Channel) -> Reached:
         why = f"no hello within {GREETING_S:g} s"
         return Reached(CHANNEL, name, channel.address, ok=False, server="", problem=why)
     return Reached(CHANNEL, name, channel.address, ok=True, server=said, problem="")
+
+
+async def _greet_heartbeat(config: Config) -> list[Reached]:
+    """Reach the server, and ping nobody."""
+    settings = config.heartbeat
+    if settings is None:
+        return []
+    try:
+        said, problem = await greet(settings), ""
+    except ChannelError as error:
+        said, problem = "", str(error)
+    return [Reached(HEARTBEAT, "", str(settings.url), not problem, said, problem)]
 
 
 def _unfound(wiring: Wiring) -> list[Reached]:

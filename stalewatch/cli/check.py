@@ -32,7 +32,7 @@ def check(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Validate the config and reach every node, origin and mail server; what works."""
+    """Validate the config and reach every node, origin and channel; what works."""
     from stalewatch.clock import ObserverClock
 
     loaded = open_config(config, with_sources=not (config_only or grants))

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from alerts.heartbeat import HeartbeatSettings
 from collectors.base import VersionType
 from collectors.discovery import NodeEntry
 from collectors.placement import RingOptions
@@ -323,6 +324,8 @@ class Config(Section):
     """The sources of invalidations that are listened to, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    heartbeat: HeartbeatSettings | None = None
+    """A dead man's switch elsewhere that is pinged while all goes on."""
     prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
     """Where counters of nodes are read from, besides the nodes themselves, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)

@@ -315,6 +315,18 @@ class SqliteStore:
         with self._transaction() as db:
             outbox.settle_notification(db.conn, notification)
 
+    def overdue(
+        self, channel: str, to: str, before_ns: int, refused_since_ns: int, limit: int = 100
+    ) -> Sequence[NotificationRow]:
+        """What waits too long or is dead, and is not told elsewhere; oldest first."""
+        with self._connections.reader() as connection:
+            return outbox.read_overdue(connection, channel, to, before_ns, refused_since_ns, limit)
+
+    def fall_back(self, notifications: Sequence[NotificationRow]) -> int:
+        """Owe these in place of others that are still not delivered; how many are new."""
+        with self._transaction() as db:
+            return outbox.write_fallbacks(db.conn, notifications)
+
     def notifications(
         self, alert: str | None = None, state: DeliveryState | None = None, limit: int = 100
     ) -> Sequence[NotificationRow]:

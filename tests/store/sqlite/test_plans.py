@@ -24,7 +24,7 @@ from tests.store.rows import invalidation, receipt
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
-    "c", "counters", "gaps",
+    "c", "counters", "gaps", "late",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ BOOK = [
     pytest.param(alerts.RESOLVED_ALERTS, id="resolved alerts"),
     pytest.param(alerts.transitions_query("a"), id="steps of an alert"),
     pytest.param(outbox.DUE, id="what is due"),
+    pytest.param(outbox.OVERDUE, id="what waits too long"),
     pytest.param(outbox.notifications_query("a", None), id="notifications of an alert"),
     pytest.param(outbox.notifications_query("a", "s"), id="of an alert, in a state"),
     pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
@@ -174,5 +175,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation", "before_s", "source",
+    "invalidation", "before_s", "source", "channel", "to", "refused_since_ns",
 )  # fmt: skip
