@@ -19,6 +19,7 @@ from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.delivery import DeliveryTask, open_channels
+from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
@@ -36,6 +37,7 @@ DRAIN_S = 10.0
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
 ALERTS_S = 5
+DIAGNOSE_S = 3
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
 DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
@@ -79,6 +81,7 @@ class Runtime:
         self._is_stopped = False
         self._address = address
         self._alerting = Alerting(store)
+        self._diagnosing = Diagnosing(store)
         self._sweeping = Sweeping(store)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
@@ -165,6 +168,7 @@ class Runtime:
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        self._diagnosing.begin(config)
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
         self._sweeping.start(wiring)
@@ -236,6 +240,7 @@ class Runtime:
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
+        _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -262,6 +267,9 @@ class Runtime:
     async def _evaluate(self) -> None:
         with span("evaluate rules"):
             await asyncio.to_thread(self._alerting.evaluate)
+
+    async def _diagnose(self) -> None:
+        await asyncio.to_thread(self._diagnosing.look, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

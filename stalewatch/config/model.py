@@ -144,6 +144,10 @@ class Layer(Section):
     """How much an entry's time to live may be above or below `documented_ttl`."""
     single_tier: bool = False
     """Whether an age that it tells is that of its own copy, to which no tier above has added."""
+    fills_from: tuple[Name, ...] = ()
+    """The layers that its nodes are filled from, so that a stale one below can be named."""
+    replica: bool = False
+    """Whether its nodes are replicas of the origin, which are read like a cache."""
 
 
 class Version(Section):

@@ -59,6 +59,13 @@ DELETE FROM findings WHERE id IN (
   ORDER BY opened_at_ns LIMIT :limit)
 """
 
+OLD_DIAGNOSES: Final = """
+DELETE FROM diagnoses WHERE finding IN (
+  SELECT finding FROM diagnoses WHERE at_ns < :before_ns
+    AND NOT EXISTS (SELECT 1 FROM findings WHERE id = diagnoses.finding)
+  ORDER BY at_ns LIMIT :limit)
+"""
+
 OLD_INVALIDATIONS: Final = """
 SELECT seq, keyspace, received_at_ns, keys FROM invalidations
 WHERE received_at_ns < :before_ns ORDER BY received_at_ns LIMIT :limit
@@ -120,6 +127,7 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop_old_invalidations(connection, facts_before_ns)
         + _drop(connection, OLD_RECEIPTS, before_ns=facts_before_ns)
         + _drop(connection, _OLD_FINDINGS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_DIAGNOSES, before_ns=findings_before_ns)
         + _drop(connection, OLD_TRANSITIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_NOTIFICATIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)

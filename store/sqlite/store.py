@@ -11,6 +11,7 @@ from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
+from store.diagnoses import DiagnosisRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
 from store.retention import Retention
@@ -18,6 +19,7 @@ from store.sqlite import (
     alerts,
     cells,
     checks,
+    diagnoses,
     findings,
     invalidations,
     names,
@@ -32,6 +34,7 @@ from store.sqlite import (
 from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
 from store.sqlite.connections import MEMORY, Connections
+from store.sqlite.diagnoses import write_diagnoses
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
@@ -144,6 +147,23 @@ class SqliteStore:
             return findings.read_findings(
                 connection, open_only, keyspace, key, since_ns, limit, cursor
             )
+
+    def write_diagnoses(self, diagnoses: Sequence[DiagnosisRow]) -> None:
+        """Make them durable in one transaction; one a finding, the last one stands."""
+        with self._transaction() as db:
+            write_diagnoses(db.conn, diagnoses)
+
+    def diagnosis(self, finding: str) -> DiagnosisRow | None:
+        """That of one finding, or None."""
+        with self._connections.reader() as connection:
+            return diagnoses.read_diagnosis(connection, finding)
+
+    def unsettled(
+        self, since_ns: int, limit: int = 100
+    ) -> Sequence[tuple[FindingRow, DiagnosisRow | None]]:
+        """Findings that are open, or over at `since_ns` or later, and not settled yet."""
+        with self._connections.reader() as connection:
+            return diagnoses.read_unsettled(connection, since_ns, limit)
 
     def rollups(
         self,

@@ -8,6 +8,7 @@ from store.sqlite import (
     SqliteStore,
     alerts,
     cells,
+    diagnoses,
     findings,
     invalidations,
     outbox,
@@ -20,7 +21,7 @@ from tests.store.rows import invalidation, receipt
 
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
-    "receipt_links", "link", "linked", "told", "transitions", "notifications",
+    "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
 )  # fmt: skip
 
 
@@ -54,6 +55,7 @@ OLD = [
     pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
     pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
     pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
+    pytest.param(retain.OLD_DIAGNOSES, id="old diagnoses"),
     pytest.param(retain.OLD_TRANSITIONS, id="old transitions"),
     pytest.param(retain.OLD_NOTIFICATIONS, id="old notifications"),
     pytest.param(retain.OLD_ALERTS, id="old alerts"),
@@ -69,6 +71,7 @@ QUESTIONS = [
     pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
     pytest.param(findings.findings_query(False, "k", "k", "c"), id="findings of a key"),
     pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
+    pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
     pytest.param(cells.RANGE, id="roll-ups"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
     *MESSAGES,
