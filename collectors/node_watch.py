@@ -12,7 +12,8 @@ from collectors.base import Cache, KeyPage, Reply, SourceError
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
-from collectors.sample import RECHECK
+from collectors.sample import RECHECK, WALK
+from collectors.ttl_sampling import TtlSampling
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import MISS, Judgement, Reading, Result, Verdict
 from freshness.rollup import Reads
@@ -49,6 +50,10 @@ class NodeWatch:
     _doubtful: DoubtfulReads = field(default_factory=DoubtfulReads)
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
     _identity_since: int = -1
+    _ttls: TtlSampling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ttls = TtlSampling(self.settings, self.journal)
 
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
@@ -57,13 +62,24 @@ class NodeWatch:
             return
         self.is_busy = True
         try:
-            self._take(look, await self.cache.read(look.keys), stratum)
+            reply = await self.cache.read(look.keys)
+            self._take(look, reply, stratum)
+            if stratum == WALK:
+                self._ttls.note(look.keys, reply)
         finally:
             self.is_busy = False
 
     async def inspect(self, look: Look) -> None:
         """Read suspected keys again, with all that the node can tell of them."""
         self._take(look, await self.cache.inspect(look.keys), RECHECK)
+
+    def is_ttl_due(self, stamp: int) -> bool:
+        """Whether it is time to see how long a few entries have to live."""
+        return self.state == "up" and not self.is_busy and self._ttls.is_due(stamp)
+
+    async def sample_ttls(self, keys: Sequence[str], stamp: int) -> None:
+        """See how long a few entries have to live: nothing is judged by it."""
+        await self._ttls.inspect(self.cache, keys, stamp)
 
     async def glance(self, keys: Sequence[str]) -> Reply | None:
         """Read keys without a word of the origin beside them: kept as runs, judged by nobody.

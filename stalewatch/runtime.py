@@ -16,6 +16,7 @@ from collectors.journal import Ids
 from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
+from stalewatch.catalogue import catalogue_of
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.delivery import DeliveryTask, open_channels
@@ -169,6 +170,7 @@ class Runtime:
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._diagnosing.begin(config)
+        await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
         self._sweeping.start(wiring)

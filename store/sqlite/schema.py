@@ -58,6 +58,12 @@ def v6(db: Database) -> None:
     _run(db, "v6.sql")
 
 
+@migrations()
+def v7(db: Database) -> None:
+    """What was documented, and times to live that were found."""
+    _run(db, "v7.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 
