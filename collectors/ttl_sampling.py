@@ -51,7 +51,7 @@ class TtlSampling:
             return
         self._due_at = now + TURN_NS
         start = self._at % len(keys)
-        few = (keys[start:] + keys[:start])[:HANDFUL]
+        few = [*keys[start:], *keys[:start]][:HANDFUL]
         reply = await cache.inspect(few)
         told = [pair for pair in zip(few, reply.readings, strict=True) if _has_ttl(pair[1])]
         if told:
