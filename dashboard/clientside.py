@@ -29,6 +29,7 @@ def register(app: Dash) -> None:
         Output("nav-key", "className"),
         Output("nav-invalidations", "className"),
         Output("nav-alerts", "className"),
+        Output("nav-catalogue", "className"),
         Input("url", "pathname"),
         Input("url", "search"),
     )

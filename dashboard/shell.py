@@ -93,6 +93,7 @@ def _header(site: Site) -> Component:
         link("Keys", f"{site.prefix}key", "nav-link", id="nav-key"),
         link("Invalidations", f"{site.prefix}invalidations", "nav-link", id="nav-invalidations"),
         link("Alerts", f"{site.prefix}alerts", "nav-link", id="nav-alerts"),
+        link("Catalogue", f"{site.prefix}catalogue", "nav-link", id="nav-catalogue"),
     ]
     return html.Div(
         [

@@ -18,6 +18,8 @@ LEAST_ENTRIES: Final = 30
 """Entries looked at, below which the longest of their times to live says little."""
 SHORT_SHARE: Final = 0.5
 """A longest time below this share of the documented one suggests that it is not documented."""
+SMALLEST_CHANCE: Final = 1e-6
+"""What is claimed at most: reads of one entry are not independent."""
 LEAST_READS: Final = 200
 LEAST_COPIES: Final = 50
 LEAST_HEALED: Final = 5
@@ -110,7 +112,7 @@ def _compare_reach(cell: TtlCell, said: Lifetimes, figures: Mapping[str, int]) -
         return _unknown(Kind.TTL, "too-short-a-watch", words, figures)
     words = (
         f"{seen} had {_s(cell.longest_ns)} left at most, of {_s(least_ns)} documented; met at "
-        f"random moments of such lives, that would be a chance of {share**cell.n:.1g}"
+        f"random moments of such lives, that would be a chance of {max(share**cell.n, SMALLEST_CHANCE):.1g}"
     )
     return _suggests(Kind.TTL, "shorter", words, figures, (cell.longest_key,))
 
@@ -157,7 +159,8 @@ def compare_mechanism(seen: Workings) -> Conformity:
         return _compare_by_time(seen, figures)
     follows = seen.followed >= LEAST_CHECKS and seen.followed > seen.behind
     if seen.receipts >= LEAST_RECEIPTS or by_message or follows:
-        words = f"messages act here: {seen.receipts} receipts, {seen.followed} checks in time"
+        words = f"messages act here: {seen.receipts:,} receipts"
+        words += f", {seen.followed:,} checks in time" if seen.followed else ""
         return Conformity(Kind.MECHANISM, Standing.HOLDS, "acts", words, figures=figures)
     if by_expiry < LEAST_HEALED:
         words = "neither receipts nor enough copies whose end is known"
@@ -291,7 +294,8 @@ def _entries(n: int) -> str:
 
 
 def _s(ns: int) -> str:
-    return f"{ns / _NS:,.4g} s"
+    seconds = ns / _NS
+    return f"{seconds:,.0f} s" if seconds >= 100 else f"{seconds:.3g} s"
 
 
 def _unknown(kind: Kind, reason: str, said: str, figures: Mapping[str, int]) -> Conformity:

@@ -101,7 +101,7 @@ class _Comparison:
         for key, cell in self._store.ttl_samples(since_ns - GRAIN_S * 10**9, self._now_ns):
             if key.layer == layer and (cell.first_ns or 0) >= since_ns:
                 cells[key.keyspace, key.node] += cell
-        for (keyspace, node), cell in sorted(cells.items()):
+        for (keyspace, node), cell in sorted(cells.items()) or [(("", ""), TtlCell())]:
             yield DriftRow(layer, keyspace, node, documented, compare_ttl(cell, lifetimes))
 
     def _ttl_stands_since(self, layer: str) -> int:

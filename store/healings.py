@@ -51,8 +51,11 @@ def _way(store: Store, row: FindingRow, now_ns: int) -> Healing:
     ends = [at + round(ttl_s * 1e9) for ttl_s, at in told if isfinite(ttl_s)]
     if not ends:
         return Healing.UNKNOWN
-    is_end = last_ns <= max(ends) <= until_ns
-    return Healing.EXPIRY if is_end else Healing.OTHER
+    if not last_ns <= max(ends) <= until_ns:
+        return Healing.OTHER
+    # In a wide gap, of a copy that had little left anyway, the end would lie whatever had healed it.
+    longest_ns = max(round(ttl_s * 1e9) for ttl_s, _ in told if isfinite(ttl_s))
+    return Healing.EXPIRY if longest_ns >= 2 * (until_ns - last_ns) else Healing.UNKNOWN
 
 
 def _has_applied(store: Store, row: FindingRow, since_ns: int, until_ns: int) -> bool:

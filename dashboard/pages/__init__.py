@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard.address import Address
 from dashboard.figures.template import Theme
-from dashboard.pages import alerts, invalidation, invalidations, key, overview
+from dashboard.pages import alerts, catalogue, invalidation, invalidations, key, overview
 from dashboard.site import Parts, Site
 from store.base import Store
 
@@ -29,6 +29,7 @@ PAGES: Final = {
     "invalidations": Page(invalidations.fill, invalidations.frame),
     "invalidation": Page(invalidation.fill, invalidation.frame),
     "alerts": Page(alerts.fill, alerts.frame),
+    "catalogue": Page(catalogue.fill, catalogue.frame),
 }
 
 
