@@ -12,7 +12,7 @@ def say_promise(promise: Promise) -> str:
     )
     if promise.kept is Kept.EXCEEDED:
         known = Duration(sum(part.ns or 0 for part in promise.parts))
-        return f"{head} end, and lifetimes below it add up to {known} or more: {named}"
+        return f"{head} end, and lifetimes add up to {known} or more: {named}"
     if promise.kept is Kept.UNDOCUMENTED:
         unsaid = [part.layer for part in promise.parts if part.ns is None]
         where = ", ".join(f"layers.{name}.documented_ttl" for name in unsaid)

@@ -98,7 +98,7 @@ class _Comparison:
         documented += f" ± {jitter_ns / 1e9:g} s" if jitter_ns else ""
         since_ns = max(self._since_ns, self._ttl_stands_since(layer))
         cells: defaultdict[tuple[str, str], TtlCell] = defaultdict(TtlCell)
-        for key, cell in self._store.ttl_samples(since_ns - GRAIN_S * 10**9, self._now_ns):
+        for key, cell in self._store.ttl_samples(since_ns - GRAIN_S * 10**9, self._now_ns + 1):
             if key.layer == layer and (cell.first_ns or 0) >= since_ns:
                 cells[key.keyspace, key.node] += cell
         for (keyspace, node), cell in sorted(cells.items()) or [(("", ""), TtlCell())]:

@@ -53,7 +53,7 @@ def _way(store: Store, row: FindingRow, now_ns: int) -> Healing:
         return Healing.UNKNOWN
     if not last_ns <= max(ends) <= until_ns:
         return Healing.OTHER
-    # In a wide gap, of a copy that had little left anyway, the end would lie whatever had healed it.
+    # A copy that had little left ends in a wide gap anyway, whatever has healed it.
     longest_ns = max(round(ttl_s * 1e9) for ttl_s, _ in told if isfinite(ttl_s))
     return Healing.EXPIRY if longest_ns >= 2 * (until_ns - last_ns) else Healing.UNKNOWN
 

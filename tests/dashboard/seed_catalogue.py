@@ -65,7 +65,7 @@ def ttls(now: int, node: str, longest_s: float, n: int = 120) -> tuple[TtlKey, T
     cell = TtlCell()
     for at in range(n):
         cell.add(f"sku-{1_000 + at}", longest_s * (at + 1) / n, now - (n - at) * 4 * SECOND)
-    start = now // SECOND // GRAIN_S * GRAIN_S
+    start = (now - 480 * SECOND) // SECOND // GRAIN_S * GRAIN_S
     return TtlKey(start, KEYSPACE, "regional", node), cell
 
 
