@@ -110,9 +110,10 @@ def _compare_reach(cell: TtlCell, said: Lifetimes, figures: Mapping[str, int]) -
     if watched_ns < 2 * least_ns:
         words = "watched for less than two documented lifetimes: entries may be of one age"
         return _unknown(Kind.TTL, "too-short-a-watch", words, figures)
+    chance = max(share**cell.n, SMALLEST_CHANCE)
     words = (
         f"{seen} had {_s(cell.longest_ns)} left at most, of {_s(least_ns)} documented; met at "
-        f"random moments of such lives, that would be a chance of {max(share**cell.n, SMALLEST_CHANCE):.1g}"
+        f"random moments of such lives, that would be a chance of {chance:.1g}"
     )
     return _suggests(Kind.TTL, "shorter", words, figures, (cell.longest_key,))
 

@@ -7,6 +7,7 @@ import pytest
 from store.sqlite import (
     SqliteStore,
     alerts,
+    catalogue,
     cells,
     diagnoses,
     findings,
@@ -22,6 +23,7 @@ from tests.store.rows import invalidation, receipt
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
+    "ttl_samples", "older",
 )  # fmt: skip
 
 
@@ -55,6 +57,7 @@ OLD = [
     pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
     pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
     pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
+    pytest.param(retain.OLD_TTLS, id="old times to live"),
     pytest.param(retain.OLD_DIAGNOSES, id="old diagnoses"),
     pytest.param(retain.OLD_TRANSITIONS, id="old transitions"),
     pytest.param(retain.OLD_NOTIFICATIONS, id="old notifications"),
@@ -72,6 +75,7 @@ QUESTIONS = [
     pytest.param(findings.findings_query(False, "k", "k", "c"), id="findings of a key"),
     pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
     pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
+    pytest.param(catalogue.HISTORY, id="changes of the catalogue"),
     pytest.param(cells.RANGE, id="roll-ups"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
     *MESSAGES,
@@ -166,5 +170,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation",
+    "invalidation", "section", "name", "before_s",
 )  # fmt: skip
