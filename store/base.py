@@ -14,7 +14,9 @@ from freshness.rollup import Rollup, RollupKey
 from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertBook
 from store.catalogue_history import CatalogueHistory
+from store.counters import CounterLog
 from store.diagnoses import Diagnoses
+from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 from store.sweeps import SweepRow, Sweeps
@@ -302,6 +304,8 @@ class Store(
     Messages,
     Sweeps,
     AlertBook,
+    CounterLog,
+    Gaps,
     Protocol,
 ):
     """A whole engine. Safe to call from any thread."""

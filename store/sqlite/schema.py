@@ -60,8 +60,20 @@ def v6(db: Database) -> None:
 
 @migrations()
 def v7(db: Database) -> None:
-    """What was documented, and times to live that were found."""
+    """Counters of nodes."""
     _run(db, "v7.sql")
+
+
+@migrations()
+def v8(db: Database) -> None:
+    """Gaps of sources of invalidations, and where each was left."""
+    _run(db, "v8.sql")
+
+
+@migrations()
+def v9(db: Database) -> None:
+    """What was documented, and times to live that were found."""
+    _run(db, "v9.sql")
 
 
 def migrate(connections: Connections, known: Migrations = migrations) -> None:

@@ -13,7 +13,9 @@ from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
 from store.catalogue_history import CatalogueRow, Document, Entry
+from store.counters import CounterGrain, CounterRow
 from store.diagnoses import DiagnosisRow
+from store.gaps import GapRow, PlaceRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
 from store.retention import Retention
@@ -22,8 +24,10 @@ from store.sqlite import (
     catalogue,
     cells,
     checks,
+    counters,
     diagnoses,
     findings,
+    gaps,
     invalidations,
     names,
     nodes,
@@ -39,6 +43,7 @@ from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
 from store.sqlite.connections import MEMORY, Connections
 from store.sqlite.diagnoses import write_diagnoses
+from store.sqlite.gaps import write_gaps
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
@@ -348,6 +353,46 @@ class SqliteStore:
         """Newest first."""
         with self._connections.reader() as connection:
             return outbox.read_notifications(connection, alert, state, limit)
+
+    def write_counters(self, rows: Sequence[CounterRow]) -> None:
+        """Add minutes to what is there, and to their hours, in one transaction."""
+        with self._transaction() as db:
+            counters.write_counters(db.conn, rows)
+
+    def counters(
+        self,
+        grain: CounterGrain,
+        since_ns: int,
+        until_ns: int,
+        layer: str | None = None,
+        node: str | None = None,
+    ) -> Sequence[CounterRow]:
+        """Buckets whose start lies in [since, until), by time, layer, node and source."""
+        asked = (int(_WIDTHS[grain]), -(-since_ns // _NS), -(-until_ns // _NS), layer, node)
+        with self._connections.reader() as connection:
+            return counters.read_counters(connection, *asked)
+
+    def write_gaps(
+        self,
+        gaps: Sequence[GapRow] = (),
+        withdrawn: Sequence[GapRow] = (),
+        places: Sequence[PlaceRow] = (),
+    ) -> None:
+        """Write gaps and places, and take back gaps that proved to be none."""
+        with self._transaction() as db:
+            write_gaps(db.conn, gaps, withdrawn, places)
+
+    def gaps(
+        self, since_ns: int, until_ns: int, source: str | None = None, limit: int = 1000
+    ) -> Sequence[GapRow]:
+        """Those that overlap [since, until), newest first."""
+        with self._connections.reader() as connection:
+            return gaps.read_gaps(connection, since_ns, until_ns, source, limit)
+
+    def place(self, source: str) -> PlaceRow | None:
+        """Where a source was left, None where it never was."""
+        with self._connections.reader() as connection:
+            return gaps.read_place(connection, source)
 
     def revision(self) -> int:
         """A number that grows with each write, of this process or of another."""

@@ -1,27 +1,39 @@
--- Version 7: what was documented, and times to live that were found. `document` is canonical JSON, or
--- empty where an entry is documented no more; instants are wall time, Unix nanoseconds. `remaining` is
--- the JSON of freshness.histogram.
+-- Version 7: counters of nodes, by minute (`grain_s` 60) and by hour (3600). Counts are NULL where
+-- the node does not tell them, and add; the gauges are those of the last look, at `last_at_ns`
+-- (wall time, Unix nanoseconds). `own_*` is the part of Stalewatch's own reads, with its bounds.
 
-CREATE TABLE catalogue (
-  seq INTEGER PRIMARY KEY,
-  section TEXT NOT NULL,
-  name TEXT NOT NULL,
-  at_ns INTEGER NOT NULL,
-  document TEXT NOT NULL
-) STRICT;
-
-CREATE INDEX catalogue_by_entry ON catalogue (section, name, seq);
-
-CREATE TABLE ttl_samples (
+CREATE TABLE counters (
+  grain_s INTEGER NOT NULL,
   start_s INTEGER NOT NULL,
-  keyspace TEXT NOT NULL,
-  layer TEXT NOT NULL,
-  node TEXT NOT NULL,
-  remaining TEXT NOT NULL,
-  first_ns INTEGER,
-  last_ns INTEGER,
-  longest_ns INTEGER,
-  longest_key TEXT NOT NULL,
-  endless_key TEXT NOT NULL,
-  PRIMARY KEY (start_s, keyspace, layer, node)
+  place INTEGER NOT NULL REFERENCES places (id),
+  source TEXT NOT NULL,
+  covered_ns INTEGER NOT NULL,
+  answered INTEGER NOT NULL,
+  unanswered INTEGER NOT NULL,
+  restarts INTEGER NOT NULL,
+  hits INTEGER,
+  misses INTEGER,
+  own_hits_least INTEGER NOT NULL,
+  own_hits INTEGER NOT NULL,
+  own_hits_most INTEGER NOT NULL,
+  own_misses_least INTEGER NOT NULL,
+  own_misses INTEGER NOT NULL,
+  own_misses_most INTEGER NOT NULL,
+  evictions INTEGER,
+  expirations INTEGER,
+  invalidations INTEGER,
+  requests INTEGER,
+  request_us INTEGER,
+  memory_bytes INTEGER,
+  memory_limit_bytes INTEGER,
+  items INTEGER,
+  last_at_ns INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  PRIMARY KEY (grain_s, start_s, place, source)
 ) STRICT, WITHOUT ROWID;
+
+CREATE VIEW named_counters AS
+SELECT grain_s, start_s, layer, node, source, covered_ns, answered, unanswered, restarts, hits,
+  misses, own_hits, own_misses, evictions, expirations, invalidations, requests, request_us,
+  memory_bytes, memory_limit_bytes, items, last_at_ns, why
+FROM counters JOIN places ON places.id = counters.place;

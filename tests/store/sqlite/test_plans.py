@@ -9,8 +9,10 @@ from store.sqlite import (
     alerts,
     catalogue,
     cells,
+    counters,
     diagnoses,
     findings,
+    gaps,
     invalidations,
     outbox,
     reads,
@@ -23,7 +25,7 @@ from tests.store.rows import invalidation, receipt
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
-    "ttl_samples", "older",
+    "ttl_samples", "older", "c", "counters", "gaps",
 )  # fmt: skip
 
 
@@ -54,6 +56,9 @@ BOOK = [
     pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
 ]
 OLD = [
+    pytest.param(retain.OLD_GAPS, id="old gaps"),
+    pytest.param(gaps.OF_ALL, id="gaps"),
+    pytest.param(gaps.OF_ONE, id="gaps of a source"),
     pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
     pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
     pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
@@ -77,6 +82,8 @@ QUESTIONS = [
     pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
     pytest.param(catalogue.HISTORY, id="changes of the catalogue"),
     pytest.param(cells.RANGE, id="roll-ups"),
+    pytest.param(counters.RANGE, id="counters"),
+    pytest.param(retain.OLD_COUNTERS, id="old counters"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
     *MESSAGES,
     *BOOK,
@@ -170,5 +177,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation", "section", "name", "before_s",
+    "invalidation", "section", "name", "before_s", "source",
 )  # fmt: skip
