@@ -13,7 +13,8 @@ from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
 from collectors.placement import Share
-from collectors.sample import RECHECK
+from collectors.sample import RECHECK, WALK
+from collectors.ttl_sampling import TtlSampling
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import MISS, Judgement, Reading, Result, Verdict
 from freshness.rollup import Reads
@@ -52,6 +53,10 @@ class NodeWatch:
     _doubtful: DoubtfulReads = field(default_factory=DoubtfulReads)
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
     _identity_since: int = -1
+    _ttls: TtlSampling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ttls = TtlSampling(self.settings, self.journal)
 
     def holds(self, key: str) -> bool:
         """Whether the node is expected to hold a copy of the key, where anybody does."""
@@ -73,7 +78,10 @@ class NodeWatch:
             return
         self.is_busy = True
         try:
-            self._take(look, await self.cache.read(look.keys), stratum)
+            reply = await self.cache.read(look.keys)
+            self._take(look, reply, stratum)
+            if stratum == WALK:
+                self._ttls.note(look.keys, reply)
         finally:
             self.is_busy = False
 
@@ -82,6 +90,15 @@ class NodeWatch:
         look = self.own(look)
         if look.keys:
             self._take(look, await self.cache.inspect(look.keys), RECHECK)
+
+    def is_ttl_due(self, stamp: int) -> bool:
+        """Whether it is time to see how long a few entries have to live."""
+        return self.state == "up" and not self.is_busy and self._ttls.is_due(stamp)
+
+    async def sample_ttls(self, keys: Sequence[str], stamp: int) -> None:
+        """See how long a few entries have to live: nothing is judged by it."""
+        own = keys if self.share is None else [key for key in keys if self.holds(key)]
+        await self._ttls.inspect(self.cache, own, stamp)
 
     async def glance(self, keys: Sequence[str]) -> Reply | None:
         """Read keys without a word of the origin beside them: kept as runs, judged by nobody.

@@ -78,7 +78,7 @@ class RedisBinding(RedisValues):
     """How a keyspace is held in the nodes of a Redis layer."""
 
     ttl: Literal["always", "suspects", "never"] = "suspects"
-    """When the remaining time to live is read: PTTL counts as a hit in Redis's own statistics."""
+    """When the remaining time to live is read, of few keys or `always`: PTTL counts as a hit."""
 
 
 class RedisRequest:

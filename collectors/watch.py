@@ -15,7 +15,7 @@ from collectors.origin_watch import OriginWatch
 from collectors.outage import Surroundings
 from collectors.placement import Share
 from collectors.rechecks import Rechecks, report_failure
-from collectors.sample import Sample, Sampler
+from collectors.sample import WALK, Sample, Sampler
 from collectors.standing_rows import StandingRows
 from collectors.suspects import Suspects
 from freshness.ledger import Ledger, Look
@@ -279,6 +279,7 @@ class Watch:
             for chunk in _chunks(sample.keys, self.origin.batch_keys):
                 why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
         self.rounds += 1
+        self._sample_ttls(samples)
         self._standing.put_suspects()
         self.flush()
         keys = sum(len(sample.keys) for sample in samples)
@@ -329,12 +330,22 @@ class Watch:
         tasks = [
             asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
         ]
-        self._reading.update(tasks)
-        for task in tasks:
-            task.add_done_callback(self._forget)
+        self._follow(tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=wait_s)
         return why
+
+    def _sample_ttls(self, samples: Iterable[Sample]) -> None:
+        """Beside the rounds, which wait for none of it."""
+        walk = next((each.keys for each in samples if each.stratum == WALK), ())
+        now = self._clock.now_ns()
+        due = [node for node in self._nodes.values() if node.is_ttl_due(now)]
+        self._follow([asyncio.create_task(node.sample_ttls(walk, now)) for node in due])
+
+    def _follow(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            self._reading.add(task)
+            task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._reading.discard(task)

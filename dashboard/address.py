@@ -112,7 +112,7 @@ class Address:
         """The path below the prefix, percent-encoded, without a leading slash."""
         if self.page == "overview":
             return ""
-        if self.page in ("invalidations", "alerts", "nodes"):
+        if self.page in ("invalidations", "alerts", "nodes", "catalogue"):
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
@@ -155,16 +155,12 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="key", keyspace=keyspace, key=query.get("key"))
         case ["key", keyspace, key]:
             return replace(base, page="key", keyspace=keyspace, key=key)
-        case ["invalidations"]:
-            return replace(base, page="invalidations")
+        case ["invalidations" | "alerts" | "nodes" | "catalogue" as page]:
+            return replace(base, page=page)
         case ["invalidation"]:
             return replace(base, page="invalidation", invalidation=query.get("id", ""))
         case ["invalidation" | "invalidations", id]:
             return replace(base, page="invalidation", invalidation=id)
-        case ["alerts"]:
-            return replace(base, page="alerts")
-        case ["nodes"]:
-            return replace(base, page="nodes")
     return None
 
 

@@ -30,6 +30,7 @@ def register(app: Dash) -> None:
         Output("nav-invalidations", "className"),
         Output("nav-nodes", "className"),
         Output("nav-alerts", "className"),
+        Output("nav-catalogue", "className"),
         Input("url", "pathname"),
         Input("url", "search"),
     )

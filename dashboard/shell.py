@@ -94,6 +94,7 @@ def _header(site: Site) -> Component:
         link("Invalidations", f"{site.prefix}invalidations", "nav-link", id="nav-invalidations"),
         link("Nodes", f"{site.prefix}nodes", "nav-link", id="nav-nodes"),
         link("Alerts", f"{site.prefix}alerts", "nav-link", id="nav-alerts"),
+        link("Catalogue", f"{site.prefix}catalogue", "nav-link", id="nav-catalogue"),
     ]
     return html.Div(
         [

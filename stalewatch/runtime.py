@@ -17,6 +17,7 @@ from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
 from stalewatch.beating import Pulse
+from stalewatch.catalogue import catalogue_of
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.counting import Counting
@@ -195,6 +196,7 @@ class Runtime:
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._diagnosing.begin(config, wiring.owners())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
+        await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
         self._scheduler = self._schedule(wiring)
         for job in self._counting.jobs():
             _add(self._scheduler, job.name, job.work, job.every_s)

@@ -318,6 +318,7 @@ def _node_settings(
         ages_own_copies=declared.single_tier or kind.ages_own_copies,
         is_pool=kind.is_pool,
         checks_per_s=_checks_per_s(config, keyspace, layer.name),
+        ttl_resolution_s=kind.ttl_resolution_s,
     )
 
 

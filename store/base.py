@@ -11,13 +11,16 @@ from typing import Literal, Protocol
 from freshness.check import CheckCell, CheckKey
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
+from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertBook
+from store.catalogue_history import CatalogueHistory
 from store.counters import CounterLog
 from store.diagnoses import Diagnoses
 from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 from store.sweeps import SweepRow, Sweeps
+from store.ttl_samples import TtlSamples
 
 ORIGIN = ""
 """The layer name under which the runs of an origin are kept."""
@@ -160,6 +163,8 @@ class Batch:
     sweeps: Sequence[SweepRow] = ()
     checks: Mapping[CheckKey, CheckCell] = field(default_factory=dict)
     """Event-triggered checks, added to what the store holds."""
+    ttls: Mapping[TtlKey, TtlCell] = field(default_factory=dict)
+    """Times to live that were found, added to what the store holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +305,8 @@ class Store(
     Rollups,
     Checks,
     Catalogue,
+    CatalogueHistory,
+    TtlSamples,
     Messages,
     Sweeps,
     AlertBook,

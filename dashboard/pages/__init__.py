@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard.address import Address
 from dashboard.figures.template import Theme
-from dashboard.pages import alerts, invalidation, invalidations, key, nodes, overview
+from dashboard.pages import alerts, catalogue, invalidation, invalidations, key, nodes, overview
 from dashboard.site import Parts, Site
 from store.base import Store
 
@@ -30,6 +30,7 @@ PAGES: Final = {
     "invalidation": Page(invalidation.fill, invalidation.frame),
     "nodes": Page(nodes.fill, nodes.frame),
     "alerts": Page(alerts.fill, alerts.frame),
+    "catalogue": Page(catalogue.fill, catalogue.frame),
 }
 
 

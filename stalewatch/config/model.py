@@ -127,6 +127,17 @@ class Origin(Section):
     """Most batches that it is asked for."""
 
 
+class Accepts(Section):
+    """The staleness that is accepted under each condition; left out, that of `normal`."""
+
+    normal: Duration | None = None
+    """While all is well: the layer's `max_staleness`, which is what reads are judged by."""
+    partial_outage: Annotated[Duration | None, Field(alias="partial-outage")] = None
+    """While some of what keeps the layer fresh is down."""
+    high_load: Annotated[Duration | None, Field(alias="high-load")] = None
+    """While there is more load than usual."""
+
+
 class Layer(Section):
     """A tier of caches; each kind adds its own options."""
 
@@ -135,7 +146,11 @@ class Layer(Section):
     mechanism: Literal["ttl", "purge", "write-through", "versioned"]
     """How a changed value is documented to reach the layer."""
     max_staleness: Duration
-    """The staleness that the layer promises not to exceed."""
+    """The staleness, end to end, that the layer promises not to exceed."""
+    accepts: Accepts = Accepts()
+    """Which staleness is accepted under which condition: for people, no verdict rests on it."""
+    owner: str = ""
+    """Who answers for it."""
     nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
     """Where its nodes are."""
     placement: Literal["all", "ring", "cluster"] = "all"

@@ -76,6 +76,12 @@ def v9(db: Database) -> None:
     _run(db, "v9.sql")
 
 
+@migrations()
+def v10(db: Database) -> None:
+    """What was documented, and times to live that were found."""
+    _run(db, "v10.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

@@ -75,6 +75,26 @@ def test_a_keyspace_that_can_be_judged_is_fine(tmp_path: Path, redis_server: Red
     assert told["rules"][0]["fires"].startswith("Fires when a node of cache holds a copy")
 
 
+def test_promises_that_lifetimes_do_not_keep_are_warned_about(tmp_path: Path) -> None:
+    file = Path(shop(tmp_path, 1))
+    text = file.read_text()
+    timed = "mechanism: ttl\n    documented_ttl: 5s\n    ttl_jitter: 1s"
+    file.write_text(text.replace("mechanism: purge", timed))
+    done = run("check", "--config-only", "--config", str(file))
+    assert done.exit_code == FINE
+    assert done.stderr == (
+        "warning: layers.cache.max_staleness is 1s, end to end, and lifetimes add up to 6s or more:"
+        " cache 6s\n"
+    )
+    file.write_text(text.replace("mechanism: purge", "mechanism: ttl"))
+    done = run("check", "--config-only", "--json", "--config", str(file))
+    [warning] = json.loads(done.stdout)["warnings"]
+    assert warning.endswith("layers.cache.documented_ttl is missing")
+    file.write_text(text)
+    done = run("check", "--config-only", "--json", "--config", str(file))
+    assert json.loads(done.stdout) == {"ok": True, "warnings": []}
+
+
 @pytest.mark.parametrize(
     ("values", "found"),
     [
