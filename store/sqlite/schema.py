@@ -52,6 +52,12 @@ def v5(db: Database) -> None:
     _run(db, "v5.sql")
 
 
+@migrations()
+def v6(db: Database) -> None:
+    """Which nodes are pools."""
+    _run(db, "v6.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 
