@@ -279,8 +279,8 @@ class _Seen:
         return next((row for row in own if _is_about(row, by_ns)), None)
 
 
-_SAID: Final = (Proof.PROVEN, Proof.EPOCH, Proof.UNSETTLED, Proof.AHEAD)
-"""What is told of a regression; overlapping reads and pools are none."""
+_SAID: Final = (Proof.PROVEN, Proof.UNSETTLED, Proof.AHEAD)
+"""What is told of a regression: overlapping reads, pools and restores are none."""
 _OPENED_LATE_NS: Final = 60 * 10**9
 
 
