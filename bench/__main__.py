@@ -15,6 +15,7 @@ NAMES = (
     "outbox_crash",
     "slo",
     "tracing",
+    "counters",
 )
 
 

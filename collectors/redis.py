@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from collectors.base import Health, KeyPage, Keyspace, NowNs, ProbeEffect, Reply, Target
+from collectors.redis_link import RedisLink
 from collectors.redis_server import Batches, RedisOptions, acl_rules, check_redis, link_to
 from collectors.redis_value import RedisBinding, RedisRequest
 from collectors.redis_walk import walk
@@ -19,6 +20,11 @@ class RedisServer:
     def __init__(self, target: Target, options: RedisOptions, now_ns: NowNs) -> None:
         self._options = options
         self._link = link_to(target.host, target.port, options, now_ns)
+
+    @property
+    def link(self) -> RedisLink:
+        """The connection, for whoever asks the node for more than keys."""
+        return self._link
 
     def open(self, binding: RedisBinding, keyspace: Keyspace) -> "RedisCache":
         """The node as one keyspace sees it."""

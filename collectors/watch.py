@@ -24,6 +24,8 @@ from store.messages import InvalidationRow
 from store.sweeps import SweepRow
 
 RECENT_CHANGES = 200
+SETTLING_NS = 1_000_000_000
+"""How long after a message of a commit-ordered source its version may still be invisible."""
 SHOWN_SUSPECTS = 50
 """So many open findings of a node are written with each round, the others with the runs."""
 EXTENDED_AT_ONCE = 2000
@@ -125,6 +127,18 @@ class Watch:
     def hear(self, rows: Iterable[InvalidationRow]) -> None:
         """Messages of this keyspace have become durable: see how they spread."""
         self._checks.hear(rows)
+
+    def learn(self, rows: Iterable[InvalidationRow]) -> None:
+        """Take messages of a commit-ordered source as evidence, keys as they are.
+
+        They were received before now, by the clock that judges; a source may tell of a row a
+        moment before it is visible, and `SETTLING_NS` stands for that.
+        """
+        received = self._clock.now_ns() + SETTLING_NS
+        for row in rows:
+            for key in row.keys:
+                if row.version is not None and self.sampler.lists(key):
+                    self._origin.ledger.observe_invalidation(key, row.version, received)
 
     def resume_checks(self, rows: Sequence[InvalidationRow], seen_until: int) -> None:
         """Go on with the checks that an earlier process left; `rows` oldest first.

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from alerts.base import Channel, ChannelError
 from collectors.base import Clock, Reply, SourceError
+from collectors.taps.base import Tap
 from freshness.model import Reading, Result
 from stalewatch.config import Config
 from stalewatch.delivery import open_channels
+from stalewatch.tapping import open_taps
 from stalewatch.trace_polling import open_sources
 from stalewatch.wiring import Wiring, keys_of, wire
 
@@ -18,6 +20,8 @@ SAMPLED_KEYS: Final = 20
 GREETING_S: Final = 30.0
 CHANNEL: Final = "channel"
 """What stands where a node has its layer."""
+TAP: Final = "tap"
+"""The same of a source of invalidations that is listened to."""
 TRACES: Final = "traces"
 """The same of a tracing back end that is polled."""
 
@@ -26,7 +30,7 @@ TRACES: Final = "traces"
 class Reached:
     """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
 
-    It is `traces` for a tracing back end that is polled.
+    It is `traces` for a tracing back end that is polled, `tap` for who is listened to.
 
     `problem` may stand beside `ok` as advice.
     """
@@ -75,11 +79,12 @@ async def look(config: Config, clock: Clock) -> Report:
         keyspaces = [await _compare(name, wiring) for name in config.keyspaces]
     finally:
         await wiring.close()
+    taps = await asyncio.gather(*(_greet_tap(*one) for one in open_taps(config).items()))
     channels = await asyncio.gather(
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
     traces = await _greet_trace_sources(config)
-    return Report([*servers, *_unfound(wiring), *channels, *traces], keyspaces)
+    return Report([*servers, *_unfound(wiring), *taps, *channels, *traces], keyspaces)
 
 
 async def _greet_trace_sources(config: Config) -> list[Reached]:
@@ -94,6 +99,12 @@ async def _greet_trace_sources(config: Config) -> list[Reached]:
     for source in sources.values():
         await source.close()
     return reached
+
+
+async def _greet_tap(name: str, tap: Tap) -> Reached:
+    """Say hello; nothing is heard."""
+    health = await tap.check()
+    return Reached(TAP, name, tap.about, health.ok, health.server, health.problem)
 
 
 async def _greet_channel(name: str, channel: Channel) -> Reached:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
 from collectors.base import Keyspace as KindKeyspace
 from collectors.budget import Budget
+from collectors.counters.kinds import weigh
+from collectors.counters.own import CountedCache, OwnReads
 from collectors.discovery import Discovery
 from collectors.journal import Ids, NodeSettings
 from collectors.kinds import DEFAULT_PORTS, load_kinds
@@ -31,12 +33,13 @@ from store.base import Batch
 
 @dataclass(slots=True)
 class Connected:
-    """One connected server, with the budget that all its keyspaces share."""
+    """One connected server, with the budget and the account that all its keyspaces share."""
 
     server: Server
     budget: Budget
     traced: Mapping[str, str | int] = field(default_factory=dict)
     """What spans of its reads say of it."""
+    own: OwnReads = field(default_factory=OwnReads)
 
 
 @dataclass(slots=True)
@@ -107,13 +110,18 @@ class Wiring:
         )
 
     def open_cache(self, name: str, layer: LayerNodes, connected: Connected) -> Cache:
-        """A node as a keyspace addresses it, behind the node's budget."""
+        """A node as a keyspace addresses it, behind the node's budget, its reads counted."""
         keyspace = self.config.keyspaces[name]
         binding = keyspace.layers[layer.name]
         source = connected.server.open(binding, _kind_keyspace(name, keyspace))
         traced = {ours.KEYSPACE: name, ours.LAYER: layer.name, **connected.traced}
+        counted = CountedCache(
+            source,  # type: ignore[arg-type]  # a cache kind opens caches
+            connected.own,
+            weigh(layer.layer.kind, layer.layer, binding),
+        )
         return ThrottledCache(
-            TracedCache(source, traced),  # type: ignore[arg-type]  # a cache kind opens caches
+            TracedCache(counted, traced),
             connected.budget,
             self.clock.now_ns,
             keyspace.sample.interval.ns,

@@ -18,8 +18,10 @@ from collectors.discovery import NodeEntry
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
+from stalewatch.config.taps import TapSettings
 from stalewatch.config.url import ExternalUrl
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -144,6 +146,12 @@ class Layer(Section):
     """How much an entry's time to live may be above or below `documented_ttl`."""
     single_tier: bool = False
     """Whether an age that it tells is that of its own copy, to which no tier above has added."""
+    fills_from: tuple[Name, ...] = ()
+    """The layers that its nodes are filled from, so that a stale one below can be named."""
+    replica: bool = False
+    """Whether its nodes are replicas of the origin, which are read like a cache."""
+    counters: LayerCounters = LayerCounters()
+    """What its nodes count of themselves."""
 
 
 class Version(Section):
@@ -302,7 +310,11 @@ class Config(Section):
     """The tiers of caches, by name."""
     keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
     """The data domains, by name."""
+    taps: dict[Name, SerializeAsAny[TapSettings]] = Field(default_factory=dict)
+    """The sources of invalidations that are listened to, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
+    """Where counters of nodes are read from, besides the nodes themselves, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""

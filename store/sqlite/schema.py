@@ -54,8 +54,26 @@ def v5(db: Database) -> None:
 
 @migrations()
 def v6(db: Database) -> None:
-    """Which nodes are pools."""
+    """Diagnoses of findings."""
     _run(db, "v6.sql")
+
+
+@migrations()
+def v7(db: Database) -> None:
+    """Counters of nodes."""
+    _run(db, "v7.sql")
+
+
+@migrations()
+def v8(db: Database) -> None:
+    """Gaps of sources of invalidations, and where each was left."""
+    _run(db, "v8.sql")
+
+
+@migrations()
+def v9(db: Database) -> None:
+    """Which nodes are pools."""
+    _run(db, "v9.sql")
 
 
 def migrate(connections: Connections, known: Migrations = migrations) -> None:

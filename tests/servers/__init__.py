@@ -8,6 +8,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.process import Server, free_port
 from tests.servers.prometheus import AlertmanagerServer, PrometheusServer
 from tests.servers.redis import NO_RETRY, RedisServer
+from tests.servers.relay import Relay
 from tests.servers.tls import Authority
 from tests.servers.varnish import VarnishServer
 from tests.servers.waiting import eventually, wait_until
@@ -22,6 +23,7 @@ __all__ = [
     "PostgresServer",
     "PrometheusServer",
     "RedisServer",
+    "Relay",
     "Server",
     "VarnishServer",
     "chromium",

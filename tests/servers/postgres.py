@@ -15,15 +15,23 @@ OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=50")
 class PostgresServer(Server):
     """PostgreSQL on a free port with a cluster of its own; the superuser is `postgres`.
 
-    `password` makes every connection prove it (SCRAM), else all are trusted; `tls` offers TLS.
+    `password` makes every connection prove it (SCRAM), else all are trusted; `tls` offers TLS;
+    `options` are further settings, such as `wal_level=logical`.
     """
 
     binary = "postgres"
 
-    def __init__(self, *, password: str | None = None, tls: Authority | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        password: str | None = None,
+        tls: Authority | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
         super().__init__()
         self.password = password
         self.tls = tls
+        self.options = tuple(options)
         self.data = self.folder / "data"
 
     def prepare(self) -> None:
@@ -48,7 +56,12 @@ class PostgresServer(Server):
         key.write_bytes(self.tls.server.key.read_bytes())
 
     def command(self) -> Sequence[str]:
-        options = [*OPTIONS, f"listen_addresses={HOST}", f"ssl={'on' if self.tls else 'off'}"]
+        options = [
+            *OPTIONS,
+            *self.options,
+            f"listen_addresses={HOST}",
+            f"ssl={'on' if self.tls else 'off'}",
+        ]
         flags = [flag for option in options for flag in ("-c", option)]
         return ["-D", str(self.data), "-p", str(self.port), "-k", str(self.folder), *flags]
 

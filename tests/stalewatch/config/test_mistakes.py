@@ -47,6 +47,16 @@ BENT = {
             " or 28d"
         ],
     ),
+    "filled from no layer": (
+        "mechanism: purge",
+        "mechanism: purge\n    fills_from: [regionl]",
+        ["8:18: layers.edge.fills_from[0]: no such entry in layers; did you mean regional?"],
+    ),
+    "filled from itself": (
+        "mechanism: purge",
+        "mechanism: purge\n    fills_from: [regional, edge]",
+        ["8:28: layers.edge.fills_from[1]: expected another layer: no layer is filled from itself"],
+    ),
     "no nodes": (E1, "[]", ["9:12: layers.edge.nodes: expected at least one entry"]),
     "node in two ways": (
         E7,
