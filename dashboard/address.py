@@ -112,7 +112,7 @@ class Address:
         """The path below the prefix, percent-encoded, without a leading slash."""
         if self.page == "overview":
             return ""
-        if self.page in ("invalidations", "alerts", "nodes"):
+        if self.page in ("invalidations", "alerts", "nodes", "drift", "coverage"):
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
@@ -163,8 +163,8 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="invalidation", invalidation=id)
         case ["alerts"]:
             return replace(base, page="alerts")
-        case ["nodes"]:
-            return replace(base, page="nodes")
+        case ["nodes" | "drift" | "coverage" as page]:
+            return replace(base, page=page)
     return None
 
 

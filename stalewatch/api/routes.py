@@ -26,6 +26,7 @@ from stalewatch.api.asked import (
 )
 from stalewatch.api.counters import counters_of
 from stalewatch.api.coverage import coverage_of
+from stalewatch.api.drift import drift_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item, times
@@ -50,6 +51,7 @@ LISTS = (
     "keys",
     "freshness",
     "coverage",
+    "drift",
     "invalidations",
     "lag",
     "sweeps",
@@ -144,6 +146,10 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
+
+    @router.get("/drift")
+    async def drift(asked: Annotated[WindowAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(drift_of, store, asked, now_ns()))
 
     @router.get("/counters")
     async def counters(asked: Annotated[CountersAsked, Query()]) -> Response:

@@ -1,3 +1,10 @@
--- Version 9: whether many caches answer as one node, so that nothing is said of it as a whole.
+-- Version 9: nodes as which many caches answer, so that nothing is said of one of them as a whole.
+-- A row is of the node that had this kind and address; another of the same name is another node.
 
-ALTER TABLE nodes ADD COLUMN is_pool INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE pools (
+  layer TEXT NOT NULL,
+  node TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  address TEXT NOT NULL,
+  PRIMARY KEY (layer, node, kind, address)
+) STRICT, WITHOUT ROWID;
