@@ -48,7 +48,7 @@ _SAID = {
     Blind.NO_LIFETIMES: (
         "Copies tell neither a time to live nor an age, so that many causes stay undecided."
     ),
-    Blind.SILENT_NODES: "{nodes} not answer: their copies are unknown, not fresh.",
+    Blind.SILENT_NODES: "{nodes} not answer: what is held there is unknown, not fresh.",
     Blind.SILENT_MINUTES: "In {share} of its node-minutes no copy was judged.",
     Blind.FEW_SAMPLES: (
         "A rarer fault than the sample supports may go unseen: {number} more clean samples "

@@ -48,7 +48,7 @@ def layout(site: Site) -> Component:
             dmc.AppShellHeader(_header(site)),
             dmc.AppShellMain([_toolbar(), html.Div(id="problem"), html.Div(id="page")], id="main"),
         ],
-        header={"height": 56},
+        header={"height": {"base": 92, "sm": 56}},
         padding=0,
     )
     provider: Component = dmc.MantineProvider(

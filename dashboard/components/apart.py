@@ -142,15 +142,25 @@ def _square(held: Held | None, node: NodeRow) -> Component:
 
 def apart_list(page: DriftPage, address: Address, prefix: str, now_ns: int) -> Component:
     """What is proven of disagreements, those that go on first."""
-    found = [each for each in page.found.drifts if each.found.proof is not Proof.OVERLAP]
+    said = [each for each in page.found.drifts if each.found.proof is not Proof.OVERLAP]
+    found = [each for each in said if not _is_usual(each)]
+    usual = count(len(said) - len(found), "other")
+    spread = f"{usual} ended within what the layer promises: normal while a change spreads."
     if not found:
-        return html.P(f"None in {looked_at(page.found)}.", className="hint")
+        words = f"None in {looked_at(page.found)}. "
+        return html.P(words + (spread if said else ""), className="hint")
     heads = ("Key", "Between", "Older → newer", "Disagreed for", "Since", "Standing")
     rows = [_drift(each, address, prefix, now_ns) for each in found[:SHOWN]]
     body: list[Component] = [table("Disagreements", heads, rows)]
     if len(found) > SHOWN:
         body.append(html.P(f"The first {SHOWN} of {len(found)}.", className="hint"))
+    if len(said) > len(found):
+        body.append(html.P(spread, className="hint"))
     return html.Div(body)
+
+
+def _is_usual(each: Drift) -> bool:
+    return each.found.is_over and each.standing is Standing.WITHIN
 
 
 def _drift(each: Drift, address: Address, prefix: str, now_ns: int) -> Component:
