@@ -185,6 +185,8 @@ class Span:
     first_ended_at_ns: int
     last_started_at_ns: int
     linearizable: bool = False
+    clock: str = ""
+    """The clock of its stamps; those of different clocks are never subtracted."""
 
 
 class Facts(Protocol):

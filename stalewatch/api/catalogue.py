@@ -47,7 +47,7 @@ def _named(entry: Entry) -> Item:
     return {"section": entry.section, "name": entry.name}
 
 
-def drift_of(store: Store, asked: WindowAsked, now_ns: int) -> list[Item]:
+def config_drift_of(store: Store, asked: WindowAsked, now_ns: int) -> list[Item]:
     """Comparisons of the window; those of a layer as a whole are of each keyspace and node."""
     rows = read_config_drift(store, now_ns, asked.window)
     return [_drift_item(row) for row in rows if _is_asked(row, asked)]

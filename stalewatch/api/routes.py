@@ -25,12 +25,13 @@ from stalewatch.api.asked import (
     WindowAsked,
     named_in_path,
 )
-from stalewatch.api.catalogue import catalogue_of, change_item, drift_of
+from stalewatch.api.catalogue import catalogue_of, change_item, config_drift_of
 from stalewatch.api.counters import counters_of
 from stalewatch.api.coverage import coverage_of
+from stalewatch.api.drift import drift_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
-from stalewatch.api.items import finding_item, json_answer, listing, node_item
+from stalewatch.api.items import finding_item, json_answer, listing, node_item, times
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
 from stalewatch.api.sweeps import sweep_item
@@ -56,6 +57,7 @@ LISTS = (
     "keys",
     "freshness",
     "coverage",
+    "drift",
     "invalidations",
     "lag",
     "sweeps",
@@ -107,7 +109,7 @@ def _add_catalogue(router: APIRouter, store: Store, now_ns: Callable[[], int]) -
 
     @router.get("/config-drift")
     async def drift(asked: Annotated[WindowAsked, Query()]) -> Response:
-        return listing(await asyncio.to_thread(drift_of, store, asked, now_ns()))
+        return listing(await asyncio.to_thread(config_drift_of, store, asked, now_ns()))
 
 
 def _add_findings(router: APIRouter, store: Store) -> None:
@@ -165,11 +167,15 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/freshness")
     async def freshness(asked: Annotated[FreshnessAsked, Query()]) -> Response:
         cells, items = await asyncio.to_thread(freshness_of, store, asked, now_ns())
-        return listing(items, window=cells.window(), by=asked.by)
+        return listing(items, window=times(since=cells.since_ns, until=cells.until_ns), by=asked.by)
 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
+
+    @router.get("/drift")
+    async def drift(asked: Annotated[WindowAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(drift_of, store, asked, now_ns()))
 
     @router.get("/counters")
     async def counters(asked: Annotated[CountersAsked, Query()]) -> Response:
