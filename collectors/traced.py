@@ -85,6 +85,10 @@ class TracedOrigin(Traced):
         """Whether the last reply was the leader's."""
         return self._origin.linearizable
 
+    def __getattr__(self, name: str) -> Any:
+        """What else this kind of origin can do, such as `list_traffic`: it is no span."""
+        return getattr(self._origin, name)
+
     async def list_keys(self) -> Sequence[str]:
         """Every key that the origin lists."""
         span = _TRACER.start_span("list keys", kind=SpanKind.CLIENT, attributes=self._attributes)

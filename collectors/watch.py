@@ -251,8 +251,8 @@ class Watch:
         samples = self.sampler.next(open_keys)
         why = ""
         for sample in samples:
-            for chunk in _chunks(sample.keys, self.origin.batch_keys):
-                why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
+            for chunk in sample.chunks(self.origin.batch_keys):
+                why = await self._probe(chunk, wait_s) or why
         self.rounds += 1
         self._put_suspects()
         self.flush()
@@ -336,9 +336,7 @@ class Watch:
         look, why = await self._origin.ask(sample.keys)
         if look is None:
             return why
-        tasks = [
-            asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
-        ]
+        tasks = [asyncio.create_task(node.probe(look, sample)) for node in self._nodes.values()]
         self._reading.update(tasks)
         for task in tasks:
             task.add_done_callback(self._forget)
@@ -369,8 +367,3 @@ class Watch:
     def _max_gap_ns(self) -> int:
         """Two visits of the walk to the same key, and half of one for lateness."""
         return round(2.5 * self.settings.interval_ns * self.sampler.rounds_per_walk)
-
-
-def _chunks(keys: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    size = max(1, size)
-    return (keys[at : at + size] for at in range(0, len(keys), size))

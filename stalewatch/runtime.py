@@ -38,7 +38,7 @@ LAST_ROUND_S = 2
 ALERTS_S = 5
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
-DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
+DISCOVER_S, CLOCK_S, KEYS_S, TRAFFIC_S = 30, 5, 300, 30
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
 """So often threads take turns: a page that is rendered holds a stamp up no longer than this."""
@@ -235,6 +235,7 @@ class Runtime:
         _add(scheduler, "retain", self._retain, RETAIN_S)
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
+        _add(scheduler, "traffic", wiring.read_traffic, TRAFFIC_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler

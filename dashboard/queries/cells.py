@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from dashboard.address import Window
 from dashboard.wording import SECOND_NS
-from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
+from freshness.rollup import Grain, Rollup, RollupKey
+from freshness.strata import is_representative
 from store.base import ORIGIN, Store
 
 HOUR_NS: Final = Grain.HOUR * SECOND_NS
@@ -57,7 +58,7 @@ def read_cells(
     since_ns = minutes_from_ns // (60 * SECOND_NS) * 60 * SECOND_NS
     rows += store.rollups("minute", since_ns, window.until_ns, keyspace, layer, node)
     rows = [(key, cell) for key, cell in rows if key.layer != ORIGIN]
-    sampled = [(key, cell) for key, cell in rows if key.stratum == SAMPLED]
+    sampled = [(key, cell) for key, cell in rows if is_representative(key.stratum)]
     places = by_place(sampled)
     everything = places if len(sampled) == len(rows) else by_place(rows)
     return Cells(window, int(grain), places, everything)

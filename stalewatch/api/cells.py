@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
+from freshness.rollup import Grain, Rollup, RollupKey
+from freshness.strata import is_representative
 from stalewatch.api.asked import HOUR_NS, NS_PER_S, WindowAsked
 from stalewatch.api.items import Item, times
 from store.base import ORIGIN, Store
@@ -25,7 +26,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """`walked` holds the reads that stand for all keys alike, `every` those of all strata."""
+    """`walked` holds the reads that make up the share (R), `every` those of all strata."""
 
     since_ns: int
     until_ns: int
@@ -54,7 +55,7 @@ def read_cells(store: Store, asked: WindowAsked, now_ns: int) -> Cells:
         rows += store.rollups("hour", since_ns, minutes_from_ns, *where)
     rows += store.rollups("minute", minutes_from_ns, now_ns, *where)
     rows = [row for row in rows if row[0].layer != ORIGIN]
-    walked = [row for row in rows if row[0].stratum == SAMPLED]
+    walked = [row for row in rows if is_representative(row[0].stratum)]
     return Cells(since_ns, now_ns, _by_place(walked), _by_place(rows))
 
 
