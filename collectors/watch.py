@@ -16,6 +16,7 @@ from collectors.outage import Surroundings
 from collectors.rechecks import Rechecks, report_failure
 from collectors.sample import Sample, Sampler
 from collectors.suspects import Suspects
+from freshness.evidence import Write
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
 from freshness.runs import RunBook
@@ -132,6 +133,20 @@ class Watch:
         `seen_until` is the stamp up to which it was there.
         """
         self._checks.rebuild(rows, seen_until)
+
+    async def look_at(self, key: str) -> Look | None:
+        """What the origin says of a key now; None where it was not asked."""
+        look, _ = await self._origin.ask([key])
+        return look
+
+    def observe_write(self, key: str, write: Write, epoch: int) -> None:
+        """Take a write of our own as evidence; `epoch` is that of the looks beside it."""
+        if epoch == self._origin.ledger.epoch:
+            self._origin.ledger.observe_write(key, write)
+
+    def name_of(self, key: str) -> str:
+        """What the store calls a key."""
+        return self._journal.name(key)
 
     def suspect(self, node: NodeWatch, key: str) -> None:
         """Have a copy asked for, the origin first, and again once it may be proven stale."""

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from alerts.base import Channel, ChannelError
 from collectors.base import Clock, Reply, SourceError
+from collectors.canary import CanaryWriter
 from freshness.model import Reading, Result
+from stalewatch.canaries import open_writer
 from stalewatch.config import Config
 from stalewatch.delivery import open_channels
 from stalewatch.trace_polling import open_sources
@@ -20,13 +22,15 @@ CHANNEL: Final = "channel"
 """What stands where a node has its layer."""
 TRACES: Final = "traces"
 """The same of a tracing back end that is polled."""
+CANARY: Final = "canary"
+"""The same of what writes a canary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
     """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
 
-    It is `traces` for a tracing back end that is polled.
+    It is `traces` for a tracing back end that is polled, `canary` for what writes one.
 
     `problem` may stand beside `ok` as advice.
     """
@@ -79,7 +83,19 @@ async def look(config: Config, clock: Clock) -> Report:
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
     traces = await _greet_trace_sources(config)
-    return Report([*servers, *_unfound(wiring), *channels, *traces], keyspaces)
+    canaries = await asyncio.gather(
+        *(
+            _greet_canary(name, open_writer(one, clock.now_ns))
+            for name, one in config.canaries.items()
+        )
+    )
+    return Report([*servers, *_unfound(wiring), *channels, *traces, *canaries], keyspaces)
+
+
+async def _greet_canary(name: str, writer: CanaryWriter) -> Reached:
+    """Look whether it can be run or asked; nothing is written."""
+    problem = await writer.check()
+    return Reached(CANARY, name, writer.address, not problem, "", problem)
 
 
 async def _greet_trace_sources(config: Config) -> list[Reached]:

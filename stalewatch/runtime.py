@@ -16,6 +16,7 @@ from collectors.journal import Ids
 from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
+from stalewatch.canaries import Canaries
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.delivery import DeliveryTask, open_channels
@@ -80,6 +81,7 @@ class Runtime:
         self._address = address
         self._alerting = Alerting(store)
         self._sweeping = Sweeping(store)
+        self._canaries = Canaries(metrics.canaries)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
     async def start(self) -> None:
@@ -147,6 +149,10 @@ class Runtime:
         reasons += [f"keyspace {name} had no round yet" for name in waiting]
         return [*reasons, *self._wiring.problems.values()]
 
+    def problems(self) -> list[str]:
+        """What is wrong beside that, and keeps nobody from the work."""
+        return list(self._canaries.problems())
+
     async def _begin(self, config: Config) -> None:
         if self._ids is None:
             self._ids = Ids(*await asyncio.to_thread(self._store.last_ids))
@@ -168,6 +174,7 @@ class Runtime:
         self._scheduler = self._schedule(wiring)
         self._scheduler.start()
         self._sweeping.start(wiring)
+        self._canaries.start(wiring)
 
     def _resume(self, wiring: Wiring, findings: list[FindingRow]) -> None:
         """Hand open findings to their watches; those of keyspaces that are gone are gone, too."""
@@ -209,6 +216,7 @@ class Runtime:
         return rows
 
     async def _end(self) -> None:
+        await self._canaries.stop()
         await self._sweeping.stop()
         if self._scheduler is not None:
             self._scheduler.pause()

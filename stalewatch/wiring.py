@@ -208,6 +208,7 @@ async def watch_all(
             sample.recent.fraction,
             sample.hot.fraction,
             is_random=sample.method == "random",
+            canaries=_canary_keys(wiring.config, name),
         )
         if keyspace.traffic is not None:
             wiring.traffic[name] = TrafficFeed(keyspace.traffic)
@@ -238,6 +239,11 @@ async def keys_of(keyspace: Keyspace, origin: Origin) -> Sequence[str]:
         text = await asyncio.to_thread(keys.file.read_text, encoding="utf-8")
         return [line for line in text.splitlines() if line]
     return await origin.list_keys()
+
+
+def _canary_keys(config: Config, keyspace: str) -> list[str]:
+    canaries = config.canaries.values()
+    return [key for each in canaries if each.keyspace == keyspace for key in each.keys]
 
 
 def _unicode_keys(keys: Sequence[str]) -> list[str]:

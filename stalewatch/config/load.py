@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from collectors.kinds import KindError, load_kinds
 from stalewatch.config.bindings import bind, problems_of
+from stalewatch.config.canary_checks import canary_faults
 from stalewatch.config.document import Document
 from stalewatch.config.kinds import Kinds, file_model
 from stalewatch.config.model import Config
@@ -29,6 +30,7 @@ def load(path: Path, *, with_sources: bool = True) -> Config:
     problems = bound.problems + problems
     if config is not None:
         problems += [document.problem(loc, why) for loc, why in rule_faults(config)]
+        problems += [document.problem(loc, why) for loc, why in canary_faults(config)]
     if config is not None and not problems and with_sources:
         problems = [document.problem(loc, why) for loc, why in absent(config)]
     if config is None or problems:

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     Field,
     IPvAnyNetwork,
     SerializeAsAny,
-    StringConstraints,
     model_validator,
 )
 
@@ -17,15 +15,12 @@ from collectors.base import VersionType
 from collectors.discovery import NodeEntry
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
+from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.names import Key, Name
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.url import ExternalUrl
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""How an origin, a layer or a keyspace is called: it stands in addresses of pages."""
-Key = Annotated[str, BeforeValidator(lambda key: str(key) if type(key) is int else key)]
-"""A key of a keyspace; a number in the file is the text of it."""
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 _WRITTEN_AS = {
@@ -344,6 +339,8 @@ class Config(Section):
     """The tiers of caches, by name."""
     keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
     """The data domains, by name."""
+    canaries: dict[Name, CanarySettings] = Field(default_factory=dict)
+    """What Stalewatch writes of its own accord, by name; left out, nothing."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from alerts.kinds import KINDS as CHANNELS
 from collectors.kinds import CACHES, ORIGINS
 from collectors.trace_kinds import TRACE_SOURCES
 from settings import Section
+from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
 from stalewatch.config.otlp import Traces
@@ -41,6 +42,7 @@ def reference() -> str:
     page.add_kinds("rules.R", RULE_KINDS)
     page.add("traces.poll.P", PollSettings)
     page.add_kinds("traces.poll.P", {name: kind.options for name, kind in TRACE_SOURCES.items()})
+    page.add("canaries.N", CanarySettings)
     return "\n".join(page.lines)
 
 
