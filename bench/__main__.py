@@ -9,12 +9,14 @@ NAMES = (
     "ui_load",
     "crash",
     "detection",
+    "confusion",
     "event_checks",
     "sweep",
     "otlp_rate",
     "outbox_crash",
     "slo",
     "tracing",
+    "counters",
 )
 
 

@@ -108,10 +108,8 @@ def _print_causes(result: Result) -> None:
 
 
 def _explained(result: Result) -> Iterator[tuple[str, str]]:
-    kinds = {fault["id"]: fault["kind"] for fault in result["faults"]}
     for finding in result["findings"]:
-        explained = finding["explained_by"]
-        yield kinds.get(explained, explained or "false"), finding["cause"]
+        yield finding["explained_kind"] or "false", finding["cause"]
 
 
 def _print_findings(result: Result) -> None:

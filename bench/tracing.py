@@ -17,7 +17,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from collectors.base import Cache, Keyspace, ProbeEffect, Reply, Target
+from collectors.base import Cache, KeyPage, Keyspace, ProbeEffect, Reply, Target
 from collectors.redis import RedisServer
 from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisBinding
@@ -46,6 +46,10 @@ class AtOnce:
         return self._reply
 
     inspect = read
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """No keys."""
+        return KeyPage([], cursor)
 
 
 class Dropping(SpanExporter):

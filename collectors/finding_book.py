@@ -8,16 +8,19 @@ from itertools import islice
 from collectors.base import Reply
 from collectors.journal import Journal, NodeSettings
 from collectors.outage import Surroundings
-from freshness.cause import Cause, Diagnosis, Neighbours, diagnose
+from freshness.causes import Cause, Clues, Diagnosis, Neighbours, diagnose
 from freshness.fill import Fill, from_age, from_ttl
 from freshness.findings import Case, State, next_case, open_case
 from freshness.ledger import Ledger
 from freshness.model import Judgement, Reading, Value
+from freshness.propagation import Commit
 from freshness.transcript import evidence_lines, read_line
 from store.base import FindingRow
 
 TTL_RESOLUTION_S = 0.002
 ALONE = Neighbours(behind=0, current=0)
+TAKES_NONE = "ttl"
+"""The mechanism of a layer that takes no invalidations."""
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ class FindingBook:
             moved_at=0,
             is_ours=False,
             proof=row.evidence.splitlines(),
-            diagnosis=Diagnosis(Cause(row.cause), row.because, [Cause(c) for c in row.ruled_out]),
+            diagnosis=_told(row),
             fill=None,
             confirmed_at_ns=row.confirmed_at_ns,
         )
@@ -175,9 +178,19 @@ class FindingBook:
             found.proof = self.evidence(key, f"{found.id}-2", reading, *span, before)
 
     def _diagnose(self, key: str, held: Value, fill: Fill | None) -> Diagnosis:
-        after, before = self.ledger.superseded_within(key, held)
-        around = ALONE if self.is_pool else self.surroundings.neighbours(self.ledger, key, before)
-        return diagnose(fill, after, before, around)
+        commit = Commit(*self.ledger.superseded_within(key, held))
+        is_one = not self.is_pool
+        neighbours = self.surroundings.neighbours
+        return diagnose(
+            Clues(
+                node=self.settings.name,
+                takes_messages=self.settings.mechanism != TAKES_NONE,
+                fill=fill,
+                commit=commit,
+                around=neighbours(self.ledger, key, commit.before) if is_one else ALONE,
+                unix_offset=self.journal.wall_ns(0),
+            )
+        )
 
     def _fill(self, reading: Reading, reply: Reply) -> Fill | None:
         # An age comes first: the TTL that an HTTP cache tells is derived from whole seconds.
@@ -225,3 +238,8 @@ class FindingBook:
                 evidence="\n".join(found.proof),
             )
         )
+
+
+def _told(row: FindingRow) -> Diagnosis:
+    """What was decided before, without the reasons for what was ruled out."""
+    return Diagnosis(Cause(row.cause), row.because, {Cause(name): "" for name in row.ruled_out})

@@ -11,7 +11,17 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from collectors.base import Health, Keyspace, NowNs, ProbeEffect, Reply, Target, unanswered
+from collectors.base import (
+    Health,
+    KeyPage,
+    Keyspace,
+    NowNs,
+    ProbeEffect,
+    Reply,
+    SourceError,
+    Target,
+    unanswered,
+)
 from collectors.cache_status import CacheSaid, age_said, cache_said, node_said
 from collectors.decode import Recall, Shape, unknown
 from collectors.http_age import Ages
@@ -180,6 +190,10 @@ class HttpCache:
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """The same: each answer tells all that the cache knows."""
         return await self.read(keys)
+
+    async def walk(self, cursor: str = "") -> KeyPage:  # noqa: ARG002
+        """Nobody asks an HTTP cache what it holds: raises SourceError."""
+        raise SourceError("caches of this kind cannot list their keys")
 
     async def _read_part(self, keys: Sequence[str]) -> Reply:
         start_ns = self._now_ns()

@@ -4,14 +4,15 @@ It knows nothing of the other nodes, so that one that is down or slow costs them
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from collectors.base import Cache, KeyPage, Reply, SourceError
+from collectors.base import Cache, Reply
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
+from collectors.placement import Share
 from collectors.sample import Sample
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import MISS, Judgement, Reading, Result, Verdict
@@ -31,6 +32,7 @@ class NodeWatch:
     """The state of one node under watch.
 
     `recheck` has a key read again at a stamp; `noted` is told layer, node and nanoseconds of reads.
+    `share` are the keys that the node is expected to hold, and None is all: no other is read.
     """
 
     settings: NodeSettings
@@ -41,6 +43,7 @@ class NodeWatch:
     findings: FindingBook
     recheck: Callable[["NodeWatch", str, int], None]
     noted: Callable[[str, str, int], None]
+    share: Share | None = None
     state: NodeState = "unknown"
     why: str = "not probed yet"
     identity: str = ""
@@ -51,11 +54,26 @@ class NodeWatch:
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
     _identity_since: int = -1
 
+    def holds(self, key: str) -> bool:
+        """Whether the node is expected to hold a copy of the key, where anybody does."""
+        return self.share is None or key in self.share
+
+    def own(self, look: Look) -> Look:
+        """The look at those of its keys that the node is expected to hold."""
+        if self.share is None:
+            return look
+        return look.only(at for at, key in enumerate(look.keys) if key in self.share)
+
     async def probe(self, look: Look, sample: Sample) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown.
 
         The keys of the look are those of the sample.
         """
+        if self.share is not None:
+            at = [n for n, key in enumerate(look.keys) if key in self.share]
+            look, sample = look.only(at), sample.only(at)
+        if not look.keys:
+            return
         if self.is_busy:
             self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
             return
@@ -67,7 +85,9 @@ class NodeWatch:
 
     async def inspect(self, look: Look) -> None:
         """Read suspected keys again, with all that the node can tell of them."""
-        self._take(look, await self.cache.inspect(look.keys), Sample(RECHECK, look.keys))
+        look = self.own(look)
+        if look.keys:
+            self._take(look, await self.cache.inspect(look.keys), Sample(RECHECK, look.keys))
 
     async def glance(self, keys: Sequence[str]) -> Reply | None:
         """Read keys without a word of the origin beside them: kept as runs, judged by nobody.
@@ -80,14 +100,8 @@ class NodeWatch:
             return None
         if reply.was_asked:
             self._note_reply(keys, reply)
+            self.forget_moved(keys, reply.end_ns)
         return reply
-
-    async def walk(self, cursor: str) -> KeyPage:
-        """A page of the keys that the node holds. Raises SourceError."""
-        walk: Callable[[str], Awaitable[KeyPage]] | None = getattr(self.cache, "walk", None)
-        if walk is None:
-            raise SourceError("caches of this kind cannot list their keys")
-        return await walk(cursor)
 
     def count(self, stratum: str, start: int, reads: Reads) -> None:
         """Count reads that began at a stamp."""
@@ -122,6 +136,19 @@ class NodeWatch:
             run = self.runs.forget(key, "gone")
             if run is not None:
                 self.journal.put_run(self.settings.layer, self.settings.name, key, run)
+
+    @property
+    def known(self) -> Iterable[str]:
+        """The keys of which anything is kept."""
+        return {*(key for key, _ in self.runs.items()), *self.findings.keys}
+
+    def forget_moved(self, keys: Iterable[str], stamp: int) -> None:
+        """Let go of those that are expected elsewhere by now: no client reads them here."""
+        if self.share is None:
+            return
+        moved = [key for key in keys if key not in self.share]
+        if moved:
+            self.forget(moved, stamp)
 
     def leave(self, stamp: int) -> None:
         """The node is no longer listed by discovery, which pages nobody and heals nothing."""
@@ -170,6 +197,7 @@ class NodeWatch:
             if look.keys[at] in self.findings:
                 seen = MISS if reading.filled else reading
                 self.findings.move(look.keys[at], seen, judgement, reply)
+        self.forget_moved(look.keys, reply.end_ns)  # while the reply was under way
 
     def _positions_apart(self, look: Look, judged: Judged) -> Iterable[int]:
         """Where more is to be done than to count: all of a batch, or what differs in it."""

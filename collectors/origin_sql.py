@@ -6,9 +6,7 @@ declares.
 
 import asyncio
 import contextlib
-import os
 import re
-import socket
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Annotated, Any, Final, TypeVar
 
@@ -17,30 +15,24 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AfterValidator
 
 from collectors.base import Health, Keyspace, NowNs, Reply, SourceError, unanswered
-from collectors.options import BatchOptions, ServerProblem, shown
+from collectors.options import BatchOptions, ServerProblem
 from collectors.pause import Pause
+from collectors.postgres_link import (
+    FAILURES,
+    Connection,
+    Row,
+    cut,
+    has_no_password,
+    tls_parameters,
+    why_failed,
+)
 from collectors.replies import joined
 from collectors.sql_value import Rows, SqlValues
 from collectors.traffic import traffic_of_rows
 from settings import Duration, Secret, Section, Tls
 
-FAILURES: Final = (psycopg.Error, OSError, UnicodeError, ValueError)
-Row = tuple[Any, ...]
-Connection = psycopg.AsyncConnection[Row]
 T = TypeVar("T")
 SECOND: Final = Duration.parse("1s")
-
-
-def _has_no_password(url: str) -> str:
-    try:
-        said = conninfo_to_dict(url)
-    except psycopg.Error:
-        raise ValueError("expected postgresql://USER@HOST:PORT/DATABASE") from None
-    if said.get("password"):
-        raise ValueError(
-            "expected no password in the URL: set password to {env: ...} or {file: ...}"
-        )
-    return url
 
 
 def _asks_by_keys(query: str) -> str:
@@ -52,7 +44,7 @@ def _asks_by_keys(query: str) -> str:
 class PostgresOptions(Section):
     """A PostgreSQL that is the source of truth."""
 
-    url: Annotated[str, AfterValidator(_has_no_password)]
+    url: Annotated[str, AfterValidator(has_no_password)]
     """Address, user and database: `postgresql://stalewatch@db.internal/shop`."""
     password: Secret | None = None
     """Password of that user."""
@@ -105,7 +97,7 @@ class PostgresServer:
                     connection, self._ask(connection, query, keys)
                 )
             except FAILURES as error:
-                raise SourceError(_why(error)) from None
+                raise SourceError(why_failed(error)) from None
             return start_ns, columns, rows, is_leader
 
     async def _ask(
@@ -129,7 +121,7 @@ class PostgresServer:
             return task.result()
         finally:
             if not task.done():
-                _cut(connection)
+                cut(connection)
                 self._connection = None
                 await asyncio.wait({task})
                 task.exception()
@@ -168,7 +160,7 @@ class PostgresServer:
             raise SourceError(self._pause.fail(self.now_ns(), "connecting timed out")) from None
         except (*FAILURES, *ServerProblem) as error:
             await self._drop()
-            raise SourceError(self._pause.fail(self.now_ns(), _why(error))) from None
+            raise SourceError(self._pause.fail(self.now_ns(), why_failed(error))) from None
         self._pause.succeed()
         self._is_leader = False
         return connection
@@ -180,7 +172,7 @@ class PostgresServer:
                 self.options.url,
                 application_name="stalewatch",
                 **({"password": password.reveal()} if password else {}),
-                **_tls_parameters(self.options.tls, self.options.url),
+                **tls_parameters(self.options.tls, self.options.url),
             ),
             autocommit=True,
             prepare_threshold=None,  # a pooler in between may give each query another session
@@ -245,50 +237,6 @@ class PostgresOrigin:
         return Reply(start_ns, end_ns, self._rows.readings(keys, columns, rows)), is_led
 
 
-def _cut(connection: Connection) -> None:
-    """Shut the socket under a connection, so that whoever waits for it fails at once."""
-    with (
-        contextlib.suppress(OSError, psycopg.Error),
-        socket.socket(fileno=os.dup(connection.pgconn.socket)) as wire,
-    ):
-        wire.shutdown(socket.SHUT_RDWR)
-
-
-def _tls_parameters(tls: Tls | None, url: str) -> dict[str, str]:
-    """What libpq calls our TLS settings; files are read again with each connection."""
-    if tls is None:
-        return {}
-    files = {"sslrootcert": tls.ca or "system", "sslcert": tls.cert, "sslkey": tls.key}
-    parameters = {name: str(file) for name, file in files.items() if file is not None}
-    if tls.server_name is not None:
-        address = conninfo_to_dict(url).get("host", "")
-        parameters |= {"host": tls.server_name, "hostaddr": str(address)}
-    return {"sslmode": "verify-full", **parameters}
-
-
-def _why(error: BaseException) -> str:
-    """A short reason without anything that differs from one time to the next."""
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return "timed out"
-    if isinstance(error, psycopg.Error) and error.diag.message_primary:
-        return shown(error.diag.message_primary)
-    text = str(error)
-    for sign, reason in _SIGNS.items():
-        if sign in text:
-            return reason
-    return shown(text.strip().partition("\n")[0]) or type(error).__name__
-
-
-_SIGNS: Final[Mapping[str, str]] = {
-    "Connection refused": "connection refused",
-    "password authentication failed": "the password is wrong; check password",
-    "no password supplied": "the server asks for a password; set password",
-    "certificate verify failed": "the server's certificate is not trusted; check tls.ca",
-    "does not match host name": "the server's certificate is another host's; check tls",
-    "server does not support SSL": "the server does not speak TLS",
-    "server closed the connection": "connection closed",
-    "the connection is lost": "connection closed",
-}
 _TABLE: Final = re.compile(r"\b(?:from|join)\s+([\w.\"]+)", re.IGNORECASE)
 
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
 
-from freshness.cause import Neighbours
+from freshness.causes import Neighbours
 from freshness.ledger import Ledger
 from freshness.runs import RunBook
 

@@ -34,6 +34,11 @@ class Sample(NamedTuple):
             weights = None if self.weights is None else self.weights[at : at + size]
             yield Sample(self.stratum, self.keys[at : at + size], weights)
 
+    def only(self, positions: Sequence[int]) -> "Sample":
+        """The same for some of its keys, by position."""
+        weights = None if self.weights is None else [self.weights[at] for at in positions]
+        return Sample(self.stratum, [self.keys[at] for at in positions], weights)
+
     def weight(self, at: int) -> float:
         """What one of its reads weighs, by position."""
         return 1.0 if self.weights is None else self.weights[at]

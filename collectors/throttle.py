@@ -84,15 +84,12 @@ class ThrottledCache(Throttled):
 
         Nobody waits for it as for a probe, so it waits for as long as its turn takes.
         """
-        walk: Callable[[str], Awaitable[KeyPage]] | None = getattr(self._cache, "walk", None)
-        if walk is None:
-            raise SourceError("caches of this kind cannot list their keys")
         asked_ns = self._now_ns()
         wait_ns = self._budget.wait_ns(asked_ns)
         self._budget.spend(asked_ns)
         await asyncio.sleep(wait_ns / NS)
         try:
-            page = await walk(cursor)
+            page = await self._cache.walk(cursor)
         except SourceError:
             self._budget.note(self._now_ns(), 0, 0, failed=True)
             raise

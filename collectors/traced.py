@@ -10,7 +10,7 @@ from typing import Any, Final
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from collectors.base import Cache, Origin, ProbeEffect, Reply, Source, SourceError
+from collectors.base import Cache, KeyPage, Origin, ProbeEffect, Reply, Source, SourceError
 
 BATCH_KEYS: Final = "stalewatch.batch.keys"
 BATCH_BYTES: Final = "stalewatch.batch.bytes"
@@ -64,13 +64,13 @@ class TracedCache(Traced):
         """What a read does to the cache."""
         return self._cache.effect
 
-    def __getattr__(self, name: str) -> Any:
-        """What else this kind of cache can do, such as `walk`: it is no batch, and no span."""
-        return getattr(self._cache, name)
-
     async def inspect(self, keys: Sequence[str]) -> Reply:
         """Read suspected keys, and say so."""
         return await self._told("inspect", keys, self._cache.inspect)
+
+    async def walk(self, cursor: str = "") -> KeyPage:
+        """A page of keys, which is no batch and no span. Raises SourceError."""
+        return await self._cache.walk(cursor)
 
 
 class TracedOrigin(Traced):

@@ -112,7 +112,7 @@ class Address:
         """The path below the prefix, percent-encoded, without a leading slash."""
         if self.page == "overview":
             return ""
-        if self.page in ("invalidations", "alerts"):
+        if self.page in ("invalidations", "alerts", "nodes"):
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
@@ -163,6 +163,8 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="invalidation", invalidation=id)
         case ["alerts"]:
             return replace(base, page="alerts")
+        case ["nodes"]:
+            return replace(base, page="nodes")
     return None
 
 

@@ -28,6 +28,7 @@ def register(app: Dash) -> None:
         Output("nav-overview", "className"),
         Output("nav-key", "className"),
         Output("nav-invalidations", "className"),
+        Output("nav-nodes", "className"),
         Output("nav-alerts", "className"),
         Input("url", "pathname"),
         Input("url", "search"),

@@ -92,6 +92,7 @@ def _header(site: Site) -> Component:
         link("Overview", site.prefix, "nav-link", id="nav-overview"),
         link("Keys", f"{site.prefix}key", "nav-link", id="nav-key"),
         link("Invalidations", f"{site.prefix}invalidations", "nav-link", id="nav-invalidations"),
+        link("Nodes", f"{site.prefix}nodes", "nav-link", id="nav-nodes"),
         link("Alerts", f"{site.prefix}alerts", "nav-link", id="nav-alerts"),
     ]
     return html.Div(

@@ -97,8 +97,8 @@ def version(value: Value | None) -> str:
 
 
 def cause(name: str) -> str:
-    """A cause class as people say it: "refill race"."""
-    return name.replace("-", " ")
+    """A cause class as people say it: "refill race", "wrong TTL"."""
+    return name.replace("-", " ").replace("ttl", "TTL")
 
 
 def shortened(text: str, length: int) -> str:

@@ -5,7 +5,11 @@ F_hi < L(s): the entry predates the write (a lost, late or mis-routed invalidati
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from freshness.model import Result
+from freshness.propagation import Sight
 
 NS_PER_S = 1_000_000_000
 
@@ -42,3 +46,21 @@ def from_age(start: int, end: int, age_s: float, is_own_copy: bool = False) -> F
         return None
     age_ns = round(age_s * NS_PER_S)
     return Fill(start - age_ns - NS_PER_S, end - age_ns if is_own_copy else end)
+
+
+def from_absence(sights: Sequence[Sight], start: int, end: int) -> Fill | None:
+    """F >= the start of the last read that did not show the copy which [start, end] showed.
+
+    `sights` are the node's earlier reads of the key in one life of the node, oldest first, the
+    copy's own last. None where each of them showed it, or where a read that brought nothing lies
+    between: what came back from a snapshot was not filled.
+    """
+    own = sights[-1] if sights else None
+    if own is None or own.version is None:
+        return None
+    for sight in reversed(sights[:-1]):
+        if sight.result in (Result.UNKNOWN, Result.UNREADABLE):
+            return None
+        if sight.result is Result.MISS or sight.version != own.version:
+            return Fill(sight.last_start, end) if sight.last_start < start else None
+    return None

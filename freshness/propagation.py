@@ -100,7 +100,10 @@ class Claimed(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """Consecutive equal probes of one key at one place: stamps of the first and of the last."""
+    """Consecutive equal probes of one key at one place: stamps of the first and of the last.
+
+    `ended_by` is what parted them from the next ones, empty where nothing has yet.
+    """
 
     result: Result
     version: int | None
@@ -109,6 +112,7 @@ class Sight(NamedTuple):
     last_start: int
     last_end: int
     linearizable: bool = False
+    ended_by: str = ""
 
 
 class Commit(NamedTuple):

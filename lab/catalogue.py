@@ -1,5 +1,6 @@
 """What the shop sells, and where its parts listen."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -25,6 +26,12 @@ class Product:
     def encode(self) -> bytes:
         """The JSON object that every layer carries."""
         return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    def projection(self) -> str:
+        """The digest of name and price: docs/collectors/projection.md."""
+        # Plain ASCII and whole numbers: this is their canonical JSON (RFC 8785), too.
+        content = json.dumps([self.name, self.price], separators=(",", ":"))
+        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def product_from(document: Mapping[str, Any]) -> Product:

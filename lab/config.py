@@ -7,6 +7,7 @@ from pathlib import Path
 from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
 
 FILE_NAME = "stalewatch.yaml"
+PROJECTION = "projection: [$.name, $.price]"
 
 
 def write_config(
@@ -49,6 +50,7 @@ origins:
 layers:
   edge:
     kind: http
+    fills_from: [app]
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -69,6 +71,7 @@ layers:
     limit: 200/s
   app:
     kind: inprocess
+    fills_from: [regional]
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -81,11 +84,11 @@ keyspaces:
   {KEYSPACE}:
     owner: team-catalogue
     origin: {{name: shop, path: "/products?ids={{keys}}", items: $.items, key: $.id, \
-version: {{json: $.version}}}}
+version: {{json: $.version}}, {PROJECTION}}}
     version: {{type: integer, order: counter}}
     layers:
-      edge: {{key: "/products/{{key}}", version: {{header: X-Version}}}}
-      regional: {{key: "product:{{key}}", version: {{json: $.version}}}}
+      edge: {{key: "/products/{{key}}", version: {{header: X-Version}}, {PROJECTION}}}
+      regional: {{key: "product:{{key}}", version: {{json: $.version}}, {PROJECTION}}}
       app: {{key: "{{key}}"}}
     keys: {{range: {{from: 1, to: {PRODUCTS}}}}}
     sample: {{interval: 1s, size: {PRODUCTS}, recent: 0%, random: 100%}}

@@ -7,6 +7,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from lab.catalogue import NodeAddress, Product
@@ -58,7 +59,7 @@ async def answer_until_closed(end: socket.socket, answering: Answering) -> None:
 
 
 class RemoteNode:
-    """A Target in another process."""
+    """A Target in another process; each operation is asked for by its name."""
 
     def __init__(self, address: NodeAddress, line: ControlLine) -> None:
         self.address = address
@@ -66,21 +67,67 @@ class RemoteNode:
 
     async def warm(self, key: str) -> int:
         """See Target."""
-        return int(await self._line.ask(self.address.name, "warm", key))
+        return int(await self._ask("warm", key))
 
     async def told(self, key: str) -> int:
         """See Target."""
-        return int(await self._line.ask(self.address.name, "told", key))
+        return int(await self._ask("told", key))
 
     async def deafen(self, keys: Sequence[str] | None) -> None:
         """See Target."""
-        await self._line.ask(self.address.name, "deafen", keys)
+        await self._ask("deafen", keys)
+
+    async def mute(self) -> None:
+        """See Target."""
+        await self._ask("mute")
+
+    async def slow(self, each_s: float) -> None:
+        """See Target."""
+        await self._ask("slow", each_s)
+
+    async def deliver(self, key: str, version: int) -> None:
+        """See Target."""
+        await self._ask("deliver", key, version)
+
+    async def apply_blindly(self, key: str, version: int, product: Product | None) -> None:
+        """See Target."""
+        await self._ask("apply_blindly", key, version, product and asdict(product))
 
     async def plant(self, product: Product) -> None:
         """See Target."""
-        fields = [product.id, product.version, product.name, product.price]
-        await self._line.ask(self.address.name, "plant", *fields)
+        await self._ask("plant", asdict(product))
 
     async def restore(self, keys: Sequence[str] | None) -> None:
         """See Target."""
-        await self._line.ask(self.address.name, "restore", keys)
+        await self._ask("restore", keys)
+
+    async def forget(self, keys: Sequence[str] | None) -> None:
+        """See Target."""
+        await self._ask("forget", keys)
+
+    async def purge(self, keys: Sequence[str]) -> None:
+        """See Target."""
+        await self._ask("purge", keys)
+
+    async def leave(self, for_s: float) -> None:
+        """See Target."""
+        await self._ask("leave", for_s)
+
+    async def rejoin(self, keys: Sequence[str]) -> None:
+        """See Target."""
+        await self._ask("rejoin", keys)
+
+    async def change_ttl(self, ttl_s: float) -> None:
+        """See Target."""
+        await self._ask("change_ttl", ttl_s)
+
+    async def correct_ttl(self) -> None:
+        """See Target."""
+        await self._ask("correct_ttl")
+
+    async def skew(self, offset_s: float) -> None:
+        """See Target."""
+        await self._ask("skew", offset_s)
+
+    async def _ask(self, operation: str, *arguments: Any) -> Any:
+        return await self._line.ask(self.address.name, operation, *arguments)

@@ -4,6 +4,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -54,6 +55,7 @@ class Service(uvicorn.Server):
                 lifespan="off",
                 ws="none",
                 server_header=False,
+                date_header=False,  # a node whose clock is off tells its own
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=1,
             )
@@ -94,6 +96,7 @@ def _as_asgi(handler: Handler) -> Any:
         headers = {
             "content-type": reply.content_type,
             "content-length": str(len(reply.body)),
+            "date": formatdate(usegmt=True),
             **reply.headers,
         }
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]

@@ -4,15 +4,17 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from lab.catalogue import PRODUCTS, Product
 from lab.http_service import Reply, Request
+from lab.replica import History, Replica
 from lab.truth import TruthLog
 
+Read = Callable[[Sequence[str]], list[Product]]
 MAX_IDS: Final = 1000
 _ADJECTIVES = ("Plain", "Tall", "Quiet", "Bright", "Folding", "Heavy", "Round", "Soft")
 _NOUNS = ("lamp", "chair", "kettle", "table", "blanket", "clock", "shelf", "mirror")
@@ -21,8 +23,12 @@ _NOUNS = ("lamp", "chair", "kettle", "table", "blanket", "clock", "shelf", "mirr
 class Origin:
     """Linearizable: one connection, and a write is committed before `write` returns."""
 
-    def __init__(self, lab_dir: Path, truth: TruthLog, seed: int) -> None:
+    def __init__(
+        self, lab_dir: Path, truth: TruthLog, seed: int, regions: Sequence[str] = ()
+    ) -> None:
         self._truth = truth
+        self._history = History()
+        self._replicas = {region: Replica(self._history) for region in regions}
         self._database = sqlite3.connect(lab_dir / "origin.db", isolation_level=None)
         # Nothing here must outlive the machine, and an fsync a write would stall the event loop.
         self._database.executescript(
@@ -36,18 +42,20 @@ class Origin:
                 "INSERT INTO product VALUES (?, ?, ?, ?)",
                 (product.id, product.version, product.name, product.price),
             )
-            truth.committed(product.id, product.version, now_ns, time.time_ns())
+            self._committed(product, now_ns, time.time_ns())
 
     def write(self, key: str, price: int) -> tuple[int, int]:
         """Commits a new version of `key`; returns it and the commit's instant (Unix ns)."""
         started_ns = time.time_ns()
-        (version,) = self._database.execute(
-            "UPDATE product SET version = version + 1, price = ? WHERE id = ? RETURNING version",
+        row = self._database.execute(
+            "UPDATE product SET version = version + 1, price = ? WHERE id = ?"
+            " RETURNING id, version, name, price",
             (price, key),
         ).fetchone()
         committed_ns = time.time_ns()
-        self._truth.committed(key, version, started_ns, committed_ns)
-        return version, committed_ns
+        product = Product(*row)
+        self._committed(product, started_ns, committed_ns)
+        return product.version, committed_ns
 
     def read(self, keys: Sequence[str]) -> list[Product]:
         """The current values of those of `keys` that exist, by one query."""
@@ -58,23 +66,51 @@ class Origin:
         )
         return [Product(*row) for row in rows]
 
+    def replica(self, region: str) -> Replica:
+        """The region's follower, which is never behind unless a fault stalls it."""
+        return self._replicas[region]
+
     def close(self) -> None:
         """Closes the database."""
         self._database.close()
 
     async def answer(self, request: Request) -> Reply:
-        """`GET /products?ids=1,2` and `GET /products/1`."""
+        """`GET /products?ids=1,2`, `GET /products/1`, and both below `/replicas/{region}`."""
         if request.method not in {"GET", "HEAD"}:
             return Reply(HTTPStatus.METHOD_NOT_ALLOWED)
-        if request.path == "/products":
-            ids = (request.first("ids") or "").split(",")
-            if len(ids) > MAX_IDS:
-                return Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            items = b",".join(product.encode() for product in self.read(ids))
-            return Reply(HTTPStatus.OK, b'{"items":[' + items + b"]}")
-        collection, _, key = request.path.removeprefix("/").partition("/")
-        found = self.read([key]) if collection == "products" else []
+        match request.path.split("/"):
+            case ["", *place, "products"]:
+                ids = (request.first("ids") or "").split(",")
+            case ["", *place, "products", key]:
+                return self._one(self._reader(place), key)
+            case _:
+                return Reply(HTTPStatus.NOT_FOUND)
+        read = self._reader(place)
+        if read is None:
+            return Reply(HTTPStatus.NOT_FOUND)
+        if len(ids) > MAX_IDS:
+            return Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        items = b",".join(product.encode() for product in read(ids))
+        return Reply(HTTPStatus.OK, b'{"items":[' + items + b"]}")
+
+    def _reader(self, place: Sequence[str]) -> Read | None:
+        match place:
+            case []:
+                return self.read
+            case ["replicas", region] if region in self._replicas:
+                return self.replica(region).read
+        return None
+
+    @staticmethod
+    def _one(read: Read | None, key: str) -> Reply:
+        found = read([key]) if read is not None else []
         return Reply(HTTPStatus.OK, found[0].encode()) if found else Reply(HTTPStatus.NOT_FOUND)
+
+    def _committed(self, product: Product, started_ns: int, ended_ns: int) -> None:
+        self._history.add(product, ended_ns)
+        self._truth.committed(
+            product.id, product.version, started_ns, ended_ns, price=product.price
+        )
 
 
 def _stock(rng: random.Random) -> list[Product]:

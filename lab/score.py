@@ -5,11 +5,15 @@ All instants are Unix seconds of the lab's machine, all durations seconds.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from lab.truth import Fault, Holding, Truth
+from lab.truth import Beside, Fault, Holding, Truth
 
+WHOLE_NODE: Final = "*"
+"""In place of a key: what is wrong with a node, not with a copy."""
+OF_NODES: Final = frozenset({"config-drift", "skew"})
+"""What is seen of a node, whatever the key."""
 READ_SLACK_S: Final = 0.25
 """A finding is opened after its proof was read: a copy may heal within the read itself."""
 
@@ -64,21 +68,41 @@ def stale_intervals(truth: Truth) -> list[StaleInterval]:
     return sorted(intervals, key=lambda interval: interval.start_s)
 
 
+def torn_intervals(truth: Truth) -> list[StaleInterval]:
+    """Every time a copy had a version without the content of that version, oldest first."""
+    prices = {(commit.key, commit.version): commit.price for commit in truth.commits}
+    return [
+        StaleInterval(*_copy(holding), holding.start_s, holding.end_s)
+        for holding in truth.holdings
+        if holding.price is not None
+        and holding.start_s < holding.end_s
+        and prices.get((holding.key, holding.version)) not in {None, holding.price}
+    ]
+
+
 def score(
     truth: Truth,
     faults: Sequence[Fault],
     findings: Sequence[Finding],
     probe_interval_s: float,
     max_staleness_s_by_layer: Mapping[str, float],
+    *,
+    sees: str = "stale",
 ) -> dict[str, Any]:
-    """What was injected, found, missed and false.
+    """What was injected, found, missed and false, of the faults that show what a detector sees.
 
     A finding is a mapping with `id`, `keyspace`, `key`, `layer`, `node`, `held`, `latest`,
     `opened_at`, `confirmed_at`, `healed_at`, `state`, `cause` and `staleness_s` (two bounds).
-    A fault counts as injected where its real staleness outlasted the probe interval and the
-    layer's maximum; the others are listed as not eligible, with the reason.
+    A fault counts as injected where it shows what the detector `sees` and its real staleness
+    outlasted the probe interval and the layer's maximum; the others are listed as not eligible,
+    with the reason. `sees`: stale, torn, config-drift or skew; findings of the last two are of a
+    node, whose `key` does not matter. Only staleness is allowed a maximum.
     """
-    intervals = stale_intervals(truth)
+    if sees in OF_NODES:
+        findings = [{**finding, "key": WHOLE_NODE} for finding in findings]
+        faults = [replace(fault, keys=(WHOLE_NODE,)) for fault in faults]
+    intervals = _intervals(truth, faults, sees)
+    allowed_s = max_staleness_s_by_layer if sees == "stale" else {}
     stale_of: dict[str, list[StaleInterval]] = {
         fault.id: _intervals_of(fault, intervals, truth.until_s) for fault in faults
     }
@@ -89,8 +113,9 @@ def score(
         _judged_fault(
             fault,
             stale_of[fault.id],
-            probe_interval_s + max_staleness_s_by_layer.get(fault.layer, 0.0),
+            probe_interval_s + allowed_s.get(fault.layer, 0.0),
             findings,
+            sees,
         )
         for fault in faults
     ]
@@ -126,9 +151,10 @@ def _judged_fault(
     stale: Sequence[StaleInterval],
     least_s: float,
     findings: Sequence[Finding],
+    sees: str,
 ) -> dict[str, Any]:
     longest_s = max((interval.duration_s for interval in stale), default=0.0)
-    is_eligible = longest_s > least_s
+    is_eligible = fault.shows == sees and longest_s > least_s
     found_by = [finding for finding in findings if _proves_any(finding, stale)]
     opened_at = min((finding["opened_at"] for finding in found_by), default=None)
     began_s = min((interval.start_s for interval in stale), default=fault.start_s)
@@ -140,18 +166,22 @@ def _judged_fault(
         "keys": list(fault.keys),
         "start": fault.start_s,
         "end": fault.end_s,
+        "shows": fault.shows,
+        "wrong": dict(fault.wrong),
         "stale_s": longest_s,
         "eligible": is_eligible,
-        "why": None if is_eligible else _why_not(longest_s, least_s),
+        "why": None if is_eligible else _why_not(fault, sees, longest_s, least_s),
         "found_by": [finding["id"] for finding in found_by],
         "found_after_s": None if opened_at is None else opened_at - began_s,
     }
 
 
-def _why_not(longest_s: float, least_s: float) -> str:
+def _why_not(fault: Fault, sees: str, longest_s: float, least_s: float) -> str:
+    if fault.shows != sees:
+        return f"shows {fault.shows}, not {sees}"
     if longest_s == 0.0:
-        return "no copy became stale"
-    return f"stale for {longest_s:.3f} s, which is within {least_s:.3f} s"
+        return f"no copy became {sees}"
+    return f"{sees} for {longest_s:.3f} s, which is within {least_s:.3f} s"
 
 
 def _proves_any(finding: Finding, stale: Iterable[StaleInterval]) -> bool:
@@ -180,26 +210,59 @@ def _judged_finding(
     explained_by: str | None = None
     if real:
         own = [fault.id for fault in faults if _proves_any(finding, stale_of[fault.id])]
-        explained_by = own[0] if own else _unplanned(finding, faults, until_s)
+        explained_by = own[0] if own else _elsewhere(finding, faults, until_s)
+    kinds = {fault.id: _kind_at(fault, finding) for fault in faults}
     return {
         **finding,
         "explained_by": explained_by,
+        "explained_kind": kinds.get(explained_by or "", explained_by),
         "really_stale_s": (
             min(finding["opened_at"], real[-1].end_s) - real[-1].start_s if real else None
         ),
     }
 
 
-def _unplanned(finding: Finding, faults: Iterable[Fault], until_s: float) -> str:
-    """Stale with no fault at the node: a fault elsewhere had the key, or nothing explains it."""
-    elsewhere = any(
-        finding["key"] in fault.keys
+def _elsewhere(finding: Finding, faults: Sequence[Fault], until_s: float) -> str:
+    """Wrong with no fault at the node: a fault elsewhere had the key, or nothing explains it."""
+    others = [
+        fault
+        for fault in faults
+        if finding["key"] in fault.keys
         and fault.node != finding["node"]
         and fault.start_s <= finding["opened_at"]
         and finding["opened_at"] <= (until_s if fault.end_s is None else fault.end_s) + READ_SLACK_S
+    ]
+    besides = [fault.id for fault in others if _beside(fault, finding)]
+    return besides[0] if besides else "repoisoned" if others else "unplanned"
+
+
+def _kind_at(fault: Fault, finding: Finding) -> str:
+    """The class of the fault at the finding's node."""
+    beside = _beside(fault, finding)
+    return beside[0].kind if beside else fault.kind
+
+
+def _beside(fault: Fault, finding: Finding) -> list[Beside]:
+    place = finding["layer"], finding["node"]
+    return [each for each in fault.beside if (each.layer, each.node) == place]
+
+
+def _intervals(truth: Truth, faults: Iterable[Fault], sees: str) -> list[StaleInterval]:
+    """When which copy, or which node, was so that the detector should see it."""
+    match sees:
+        case "stale":
+            return stale_intervals(truth)
+        case "torn":
+            return torn_intervals(truth)
+    return [
+        StaleInterval(fault.layer, fault.node, WHOLE_NODE, fault.start_s, _end_s(fault, truth))
         for fault in faults
-    )
-    return "repoisoned" if elsewhere else "unplanned"
+        if fault.shows == sees
+    ]
+
+
+def _end_s(fault: Fault, truth: Truth) -> float:
+    return truth.until_s if fault.end_s is None else fault.end_s
 
 
 def _copy(holding: Holding) -> CopyId:

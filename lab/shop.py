@@ -21,9 +21,9 @@ from lab.ending import end_all
 from lab.faults.schedule import Schedule
 from lab.http_service import Service
 from lab.inbox import Inbox
-from lab.layers.node import Target
 from lab.layers.process import listening
 from lab.layers.regional import RegionalNode
+from lab.layers.target import LocalTarget, Target
 from lab.origin import Origin
 from lab.parts import START_TIMEOUT_S, Options, Parts, port_of, started
 from lab.tracing import traced
@@ -46,7 +46,7 @@ async def _run(options: Options, parts: Parts) -> None:
     stopped = asyncio.Event()
     _stop_on_signals(parts, stopped.set)
     log = TruthLog(options.lab_dir, "shop")
-    origin = Origin(options.lab_dir, log, options.seed)
+    origin = Origin(options.lab_dir, log, options.seed, options.regions)
     regionals = [RegionalNode(node, origin, log) for node in parts.topology.of("regional")]
     inbox = Inbox()
     taking = await inbox.listen(parts.inbox_listener)
@@ -96,7 +96,7 @@ async def _traffic(
         for node in parts.topology.nodes
         if node.layer != "regional"
     ]
-    targets: list[Target] = [*remotes, *regionals]
+    targets: list[Target] = [*remotes, *(LocalTarget(node) for node in regionals)]
     async with clients_of(parts.topology) as clients:
         schedule = Schedule(targets, writer, log, options.seed)
         runs = [Workload(writer, parts.topology, clients, options.seed).run(), _tick(log)]
@@ -118,7 +118,10 @@ async def _tick(log: TruthLog) -> None:
 
 
 async def _obey(schedule: Schedule, stop: Callable[[], None]) -> None:
-    """Injects the faults asked for on standard input, a JSON object a line; its end is ours."""
+    """Injects the faults asked for on standard input, a JSON object a line; its end is ours.
+
+    Each order is answered by a JSON object on a line of standard output.
+    """
     mode = os.fstat(0).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         return  # a terminal, or nothing: nobody started us to be stopped so
@@ -126,12 +129,16 @@ async def _obey(schedule: Schedule, stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        try:
-            order = json.loads(line)
-            schedule.inject(order["kind"], order["node"], order["duration_s"])
-        except (ValueError, KeyError, TypeError) as error:
-            print(f"not an order: {error!r}", file=sys.stderr)
+        print(json.dumps(_answer(schedule, line)), flush=True)
     stop()
+
+
+def _answer(schedule: Schedule, line: bytes) -> dict[str, str]:
+    try:
+        order = json.loads(line)
+        return {"fault": schedule.inject(order["kind"], order.get("node"), order["duration_s"])}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return {"error": f"not an order: {error!r}"}
 
 
 def _stop_on_signals(parts: Parts, stop: Callable[[], None]) -> None:

@@ -44,13 +44,21 @@ class Lab:
         is_running = self._process.poll() is None
         return Truth.load(self.dir, time.time() if is_running else None)
 
-    def inject(self, kind: str, node: str, duration_s: float) -> None:
-        """Makes one fault strike `node` now, on keys that the lab picks; the truth tells which."""
-        if self._process.stdin is None:
+    def inject(self, kind: str, node: str | None, duration_s: float) -> str:
+        """Makes one fault strike `node`, or any, now, on keys that the lab picks.
+
+        Returns its id, by which the truth tells it once its node is prepared. Raises LabError for
+        an unknown class or node, and where no such fault can be there now.
+        """
+        if self._process.stdin is None or self._process.stdout is None:
             raise LabError("the lab takes no orders")
         order = {"kind": kind, "node": node, "duration_s": duration_s}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline() or b'{"error": "the lab has ended"}')
+        if "error" in answer:
+            raise LabError(answer["error"])
+        return str(answer["fault"])
 
     def stop(self) -> None:
         """Stops every process of the lab. May be called twice."""

@@ -7,7 +7,7 @@ wall clock of this one machine in nanoseconds. Nothing of the server ever reads 
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,9 +22,11 @@ class TruthLog:
         directory.mkdir(parents=True, exist_ok=True)
         self._file = (directory / f"{process}.jsonl").open("a", buffering=1, encoding="utf-8")
 
-    def committed(self, key: str, version: int, started_ns: int, ended_ns: int) -> None:
+    def committed(
+        self, key: str, version: int, started_ns: int, ended_ns: int, *, price: int | None = None
+    ) -> None:
         """The origin committed `version` between the two instants."""
-        self._append(e="commit", t=started_ns, done=ended_ns, key=key, version=version)
+        self._append(e="commit", t=started_ns, done=ended_ns, key=key, version=version, price=price)
 
     def held(
         self,
@@ -33,13 +35,22 @@ class TruthLog:
         version: int,
         until_ns: int,
         *,
+        price: int | None = None,
         at: tuple[int, int] | None = None,
     ) -> None:
         """The node (layer, name) holds `version` from now, or from `at` (ns, sequence), on."""
         t, seq = at or (time.time_ns(), 0)
         layer, name = node
         self._append(
-            e="held", t=t, seq=seq, layer=layer, node=name, key=key, version=version, until=until_ns
+            e="held",
+            t=t,
+            seq=seq,
+            layer=layer,
+            node=name,
+            key=key,
+            version=version,
+            until=until_ns,
+            price=price,
         )
 
     def gone(self, node: tuple[str, str], key: str, *, at: tuple[int, int] | None = None) -> None:
@@ -59,6 +70,9 @@ class TruthLog:
             node=fault.node,
             keys=list(fault.keys),
             whole_node=whole_node,
+            shows=fault.shows,
+            wrong=dict(fault.wrong),
+            beside=[asdict(each) for each in fault.beside],
         )
 
     def fault_ended(self, fault_id: str, keys: Sequence[str]) -> None:
@@ -84,6 +98,8 @@ class Commit:
     key: str
     version: int
     at_s: float
+    price: int | None = None
+    """What a copy of that version must hold; None: not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,16 @@ class Holding:
     version: int
     start_s: float
     end_s: float
+    price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A copy at another node that a fault makes stale as well, and the class of what ails it."""
+
+    layer: str
+    node: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +135,13 @@ class Fault:
     keys: tuple[str, ...]
     start_s: float
     end_s: float | None = None
+    shows: str = "stale"
+    """What of it can be seen: stale, torn, config-drift, skew, or none."""
+    wrong: Mapping[str, Any] = field(default_factory=dict)
+    """What else is not as it should be, by name, as a lifetime or who owns the key."""
+    own_keys: tuple[str, ...] = ()
+    """Those of its keys that it was given, and wrote itself where it writes."""
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +161,7 @@ class Truth:
         until_s = max(events[-1]["t"] / 1e9 if events else 0.0, now_s or 0.0)
         return cls(
             commits=tuple(
-                Commit(event["key"], event["version"], event["t"] / 1e9)
+                Commit(event["key"], event["version"], event["t"] / 1e9, event.get("price"))
                 for event in events
                 if event["e"] == "commit"
             ),
@@ -141,6 +174,7 @@ class Truth:
 @dataclass(slots=True)
 class _Open:
     version: int
+    price: int | None
     start_s: float
     until_s: float
 
@@ -157,7 +191,7 @@ class _Copies:
         t_s = event["t"] / 1e9
         self._close(copy, t_s)
         if event["e"] == "held":
-            self.open[copy] = _Open(event["version"], t_s, event["until"] / 1e9)
+            self.open[copy] = _Open(event["version"], event.get("price"), t_s, event["until"] / 1e9)
 
     def close_all(self, at_s: float) -> None:
         for copy in list(self.open):
@@ -167,7 +201,7 @@ class _Copies:
         was = self.open.pop(copy, None)
         if was is not None:
             end_s = max(was.start_s, min(at_s, was.until_s))
-            self.closed.append(Holding(*copy, was.version, was.start_s, end_s))
+            self.closed.append(Holding(*copy, was.version, was.start_s, end_s, was.price))
 
 
 def _holdings(events: Iterable[Mapping[str, Any]], until_s: float) -> tuple[Holding, ...]:
@@ -205,6 +239,10 @@ def _fault(
         keys=tuple(sorted(keys)),
         start_s=began["t"] / 1e9,
         end_s=None if repaired is None else repaired["t"] / 1e9,
+        shows=began["shows"],
+        wrong=began["wrong"],
+        own_keys=tuple(sorted(began["keys"])),
+        beside=tuple(Beside(**each) for each in began["beside"]),
     )
 
 

@@ -14,8 +14,10 @@ from freshness.model import Verdict
 from freshness.rollup import Rollup
 from stalewatch.canary_metrics import CanaryMetrics
 from stalewatch.check_metrics import CheckMetrics
+from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
+from stalewatch.tap_metrics import TapMetrics
 from stalewatch.trace_metrics import TraceMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
 
@@ -52,8 +54,12 @@ class Metrics:
         """What the outbox counts."""
         self.otlp = OtlpMetrics(self.registry)
         """What the receiver of traces counts."""
+        self.taps = TapMetrics(self.registry)
+        """What taps count."""
         self.traces = TraceMetrics(self.registry)
         """What polls of tracing back ends count."""
+        self.counters = CounterMetrics(self.registry)
+        """What the reading of counters counts."""
 
     def _declare_reads(self) -> None:
         here = self.registry

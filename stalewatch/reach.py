@@ -9,17 +9,21 @@ from typing import Any, Final
 from alerts.base import Channel, ChannelError
 from collectors.base import Clock, Reply, SourceError
 from collectors.canary import CanaryWriter
+from collectors.taps.base import Tap
 from freshness.model import Reading, Result
 from stalewatch.canaries import open_writer
 from stalewatch.config import Config
 from stalewatch.delivery import open_channels
+from stalewatch.tapping import open_taps
 from stalewatch.trace_polling import open_sources
-from stalewatch.wiring import Wiring, keys_of, wire
+from stalewatch.wiring import LayerNodes, Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
 GREETING_S: Final = 30.0
 CHANNEL: Final = "channel"
 """What stands where a node has its layer."""
+TAP: Final = "tap"
+"""The same of a source of invalidations that is listened to."""
 TRACES: Final = "traces"
 """The same of a tracing back end that is polled."""
 CANARY: Final = "canary"
@@ -30,7 +34,8 @@ CANARY: Final = "canary"
 class Reached:
     """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
 
-    It is `traces` for a tracing back end that is polled, `canary` for what writes one.
+    It is `traces` for a tracing back end that is polled, `tap` for who is listened to, `canary` for
+    what writes one.
 
     `problem` may stand beside `ok` as advice.
     """
@@ -79,6 +84,7 @@ async def look(config: Config, clock: Clock) -> Report:
         keyspaces = [await _compare(name, wiring) for name in config.keyspaces]
     finally:
         await wiring.close()
+    taps = await asyncio.gather(*(_greet_tap(*one) for one in open_taps(config).items()))
     channels = await asyncio.gather(
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
@@ -89,7 +95,7 @@ async def look(config: Config, clock: Clock) -> Report:
             for name, one in config.canaries.items()
         )
     )
-    return Report([*servers, *_unfound(wiring), *channels, *traces, *canaries], keyspaces)
+    return Report([*servers, *_unfound(wiring), *taps, *channels, *traces, *canaries], keyspaces)
 
 
 async def _greet_canary(name: str, writer: CanaryWriter) -> Reached:
@@ -110,6 +116,12 @@ async def _greet_trace_sources(config: Config) -> list[Reached]:
     for source in sources.values():
         await source.close()
     return reached
+
+
+async def _greet_tap(name: str, tap: Tap) -> Reached:
+    """Say hello; nothing is heard."""
+    health = await tap.check()
+    return Reached(TAP, name, tap.about, health.ok, health.server, health.problem)
 
 
 async def _greet_channel(name: str, channel: Channel) -> Reached:
@@ -167,9 +179,15 @@ async def _compare(name: str, wiring: Wiring) -> Compared:
     truth = await origin.read(keys)
     pairs, found, has_answer = {}, {"origin": _summary([truth])}, False
     for layer in (wiring.layers[each] for each in settings.layers):
-        caches = [wiring.open_cache(name, layer, node) for _, node in layer.nodes.values()]
-        replies = await asyncio.gather(*(cache.read(keys) for cache in caches))
-        pairs[layer.name] = sum(_comparable_pairs(truth, reply) for reply in replies)
+        held = [(node, _held(name, wiring, layer, node, keys)) for node in layer.nodes]
+        asked = [
+            (wiring.open_cache(name, layer, layer.nodes[node][1]), at) for node, at in held if at
+        ]
+        replies = await asyncio.gather(*(cache.read([keys[n] for n in at]) for cache, at in asked))
+        pairs[layer.name] = sum(
+            _comparable_pairs(truth, at, reply)
+            for (_, at), reply in zip(asked, replies, strict=True)
+        )
         found[layer.name] = _summary(replies)
         has_answer |= any(_answered(reply) for reply in replies)
     return Compared(name, pairs, found, could_look=has_answer and _answered(truth))
@@ -185,8 +203,16 @@ def _answered(reply: Reply) -> bool:
     return any(reading.result is not Result.UNKNOWN for reading in reply.readings)
 
 
-def _comparable_pairs(truth: Reply, reply: Reply) -> int:
-    pairs = zip(truth.readings, reply.readings, strict=True)
+def _held(
+    keyspace: str, wiring: Wiring, layer: LayerNodes, node: str, keys: Sequence[str]
+) -> Sequence[int]:
+    """The positions of the keys that a node is expected to hold."""
+    share = wiring.share(keyspace, layer, node)
+    return [at for at, key in enumerate(keys) if share is None or key in share]
+
+
+def _comparable_pairs(truth: Reply, at: Sequence[int], reply: Reply) -> int:
+    pairs = zip((truth.readings[n] for n in at), reply.readings, strict=True)
     return sum(_is_comparable(ours, theirs) for ours, theirs in pairs)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,9 @@ from stalewatch.alerting import Alerting
 from stalewatch.canaries import Canaries
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
+from stalewatch.counting import Counting
 from stalewatch.delivery import DeliveryTask, open_channels
+from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
@@ -37,9 +39,11 @@ DRAIN_S = 10.0
 LAST_ROUND_S = 2
 """How long a round may still take once everything is to end."""
 ALERTS_S = 5
+DIAGNOSE_S = 3
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
-DISCOVER_S, CLOCK_S, KEYS_S, TRAFFIC_S = 30, 5, 300, 30
+DISCOVER_S, MOVES_S, CLOCK_S, KEYS_S, TRAFFIC_S = 30, 1, 5, 300, 30
+FIRST_COUNTERS_S = 2
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
 """So often threads take turns: a page that is rendered holds a stamp up no longer than this."""
@@ -73,6 +77,7 @@ class Runtime:
         metrics.watch_queue(lambda: self._writer.depth)
         self._scheduler: AsyncIOScheduler | None = None
         self._wiring: Wiring | None = None
+        self._counting: Counting | None = None
         self._rounds: set[asyncio.Task[Any]] = set()
         self._ids: Ids | None = None
         self._news = News()
@@ -80,6 +85,7 @@ class Runtime:
         self._is_stopped = False
         self._address = address
         self._alerting = Alerting(store)
+        self._diagnosing = Diagnosing(store)
         self._sweeping = Sweeping(store)
         self._canaries = Canaries(metrics.canaries)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
@@ -130,13 +136,28 @@ class Runtime:
         if not self._is_stopped:
             self._probes.loop.call_soon_threadsafe(self._hear, rows)
 
+    def learn(self, rows: Sequence[InvalidationRow]) -> None:
+        """Messages that came after their commit are evidence. From any thread."""
+        if not self._is_stopped:
+            self._probes.loop.call_soon_threadsafe(self._learn, rows)
+
     def _hear(self, rows: Sequence[InvalidationRow]) -> None:
+        for watch, own in self._by_watch(rows):
+            watch.hear(own)
+
+    def _learn(self, rows: Sequence[InvalidationRow]) -> None:
+        for watch, own in self._by_watch(rows):
+            watch.learn(own)
+
+    def _by_watch(
+        self, rows: Sequence[InvalidationRow]
+    ) -> Iterator[tuple[Watch, Sequence[InvalidationRow]]]:
         watches = self._wiring.watches if self._wiring is not None else {}
         by_keyspace: dict[str, list[InvalidationRow]] = defaultdict(list)
         for row in rows:
             by_keyspace[row.keyspace].append(row)
         for keyspace in by_keyspace.keys() & watches.keys():
-            watches[keyspace].hear(by_keyspace[keyspace])
+            yield watches[keyspace], by_keyspace[keyspace]
 
     def readiness(self) -> list[str]:
         """What keeps this process from doing its work; empty where nothing does."""
@@ -171,7 +192,11 @@ class Runtime:
         channels = open_channels(config, self._address())
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        self._diagnosing.begin(config, wiring.owners())
+        self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)
+        for job in self._counting.jobs():
+            _add(self._scheduler, job.name, job.work, job.every_s)
         self._scheduler.start()
         self._sweeping.start(wiring)
         self._canaries.start(wiring)
@@ -224,6 +249,9 @@ class Runtime:
                 await asyncio.wait(self._rounds, timeout=LAST_ROUND_S)
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+        if self._counting is not None:
+            counting, self._counting = self._counting, None
+            await counting.close()
         if self._wiring is not None:
             wiring, self._wiring = self._wiring, None
             await wiring.close()
@@ -242,9 +270,11 @@ class Runtime:
         _add(scheduler, "fold", self._fold, FOLD_S)
         _add(scheduler, "retain", self._retain, RETAIN_S)
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
+        _add(scheduler, "moves", wiring.follow_moves, MOVES_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
         _add(scheduler, "traffic", wiring.read_traffic, TRAFFIC_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
+        _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -271,6 +301,9 @@ class Runtime:
     async def _evaluate(self) -> None:
         with span("evaluate rules"):
             await asyncio.to_thread(self._alerting.evaluate)
+
+    async def _diagnose(self) -> None:
+        await asyncio.to_thread(self._diagnosing.look, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)
@@ -321,6 +354,8 @@ def _add(
     *args: object,
 ) -> None:
     is_round = name.startswith("round ")
+    is_counting = name.startswith(("counters ", "prometheus "))
+    first_s = 0.0 if is_round else min(every_s, FIRST_COUNTERS_S) if is_counting else every_s
     scheduler.add_job(
         work,
         "interval",
@@ -328,7 +363,7 @@ def _add(
         args=args,
         seconds=every_s,
         # The first round at once; chores when there is something to do.
-        next_run_time=datetime.now(UTC) + timedelta(seconds=0 if is_round else every_s),
+        next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
         jitter=None if is_round else every_s / 20,
     )
 

@@ -19,6 +19,7 @@ from stalewatch.metrics import Metrics
 from stalewatch.receiver import Receiver
 from stalewatch.runtime import ReloadError, Runtime
 from stalewatch.server import create_app, server_config
+from stalewatch.tapping import Tapping
 from stalewatch.trace_polling import TracePolling
 from store.base import Store
 
@@ -62,6 +63,7 @@ class Service:
         otlp = config.server.otlp
         heard = Heard(store, self._runtime.hear)
         self._receiver = Receiver(config, otlp, store, heard, self._metrics) if otlp else None
+        self._tapping = Tapping(store, self._metrics.taps, heard, self._runtime.learn)
         self._socket: socket.socket | None = None
         self._bound: Address | None = None
         self._reloading: set[asyncio.Task[None]] = set()
@@ -77,9 +79,11 @@ class Service:
         try:
             if self._receiver is not None:
                 await self._receiver.start()
+            await self._tapping.start(self._runtime.config)
             self._polling.start()
             await self._server.serve(sockets=[self._socket])
         finally:
+            await self._tapping.stop()
             await self._polling.stop()
             if self._receiver is not None:
                 await self._receiver.stop()
@@ -124,6 +128,7 @@ class Service:
         _warn_of_fixed(self._runtime.config, config)
         try:
             await self._runtime.reload(config)
+            await self._tapping.reload(config)
         except ReloadError as error:
             self._metrics.note_reload("refused")
             log.error("the config cannot be begun; going on with the old one", why=str(error))

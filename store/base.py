@@ -12,6 +12,9 @@ from freshness.check import CheckCell, CheckKey
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertBook
+from store.counters import CounterLog
+from store.diagnoses import Diagnoses
+from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 from store.sweeps import SweepRow, Sweeps
@@ -221,7 +224,10 @@ class Facts(Protocol):
 
 
 class Findings(Protocol):
-    """Confirmed faults and those on their way to be."""
+    """Confirmed faults and those on their way to be.
+
+    Their cause is that of the diagnosis on all evidence, where there is one.
+    """
 
     def finding(self, id: str) -> FindingRow | None:
         """One finding, or None."""
@@ -281,7 +287,20 @@ class Catalogue(Protocol):
         ...
 
 
-class Store(Facts, Findings, Rollups, Checks, Catalogue, Messages, Sweeps, AlertBook, Protocol):
+class Store(
+    Facts,
+    Findings,
+    Diagnoses,
+    Rollups,
+    Checks,
+    Catalogue,
+    Messages,
+    Sweeps,
+    AlertBook,
+    CounterLog,
+    Gaps,
+    Protocol,
+):
     """A whole engine. Safe to call from any thread."""
 
     def revision(self) -> int:

@@ -63,4 +63,5 @@ def _sight(span: Span) -> Sight:
         span.last_started_at_ns,
         span.last_at_ns,
         span.linearizable,
+        span.ended_by,
     )

@@ -73,7 +73,9 @@ class Streams:
                 for gap in self._gaps_of(stream, node):
                     yield NodeGap(stream, *node, gap)
 
-    def silent(self, nodes: Collection[NodeName]) -> Iterator[NodeSilence]:
+    def silent(
+        self, nodes: Collection[NodeName], window_ns: int = SILENT_NS
+    ) -> Iterator[NodeSilence]:
         """Those of the `nodes` listed, and of those who spoke, that are frozen."""
         for stream in sorted(self._words):
             words = self._words[stream]
@@ -84,7 +86,7 @@ class Streams:
                     for name in names
                     if (stream, (layer, name)) not in self._unnumbered
                 }
-                for silence in find_silent(own, self._now_ns, SILENT_NS):
+                for silence in find_silent(own, self._now_ns, window_ns):
                     yield NodeSilence(stream, layer, silence)
 
     def _take(self, told: Told) -> None:

@@ -1,14 +1,21 @@
 """What every fault is given, and what it does."""
 
-from collections.abc import Sequence
+import abc
+import asyncio
+import random
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Literal
 
-from lab.layers.node import Target
+from lab.layers.target import Target
+from lab.truth import Beside
 from lab.writer import Writer
 
+Shows = Literal["stale", "torn", "config-drift", "skew", "none"]
 APART_S: Final = 2.5
 """How far a fill and a write lie apart, as they do in life: copies are old, refills are held up."""
+APPLY_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,34 +25,68 @@ class Scene:
     target: Target
     keys: tuple[str, ...]
     writer: Writer
+    rng: random.Random
+    partner: Target | None = None
+    """The second node of a class that needs one."""
 
 
-class Fault(Protocol):
+class Fault(abc.ABC):
     """One injected fault. The schedule calls the three in this order, with its time between."""
 
     kind: ClassVar[str]
-    key_count: ClassVar[int]
+    key_count: ClassVar[int] = 1
     """How many keys of its own the fault needs."""
+    layers: ClassVar[tuple[str, ...]] = ("edge", "regional", "app")
+    """Where it can strike."""
+    partner: ClassVar[Literal["peer", "below"] | None] = None
+    """A second node that it needs: another of the layer, or one of the layer below."""
+    takes_node: ClassVar[bool] = False
+    """Whether no other fault may be at the node meanwhile."""
+    takes_all_written: ClassVar[bool] = False
+    """Whether it touches every key that is written meanwhile, the workload's too."""
+    shows: ClassVar[Shows] = "stale"
+    """What of it can be seen; only a stale copy is to be found as one."""
 
-    def __init__(self, scene: Scene) -> None: ...
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.target = scene.target
+        self.writer = scene.writer
+        self.wrong: Mapping[str, Any] = {}
+        """What the truth is to say beside the stale copies; known once it is prepared."""
+        self.beside: tuple[Beside, ...] = ()
+        """Copies at other nodes that become stale as well."""
+
+    @property
+    def other(self) -> Target:
+        """The partner of a class that has one."""
+        assert self.scene.partner is not None
+        return self.scene.partner
 
     async def prepare(self) -> None:
-        """Makes sure that the node holds what is to become stale."""
-        ...
+        """Makes the node hold the latest versions, for as long as copies are old in life."""
+        await warm(self.target, self.writer, self.scene.keys)
+        await asyncio.sleep(APART_S)
 
+    @abc.abstractmethod
     async def inject(self) -> None:
-        """Makes it stale."""
-        ...
+        """Makes something wrong."""
 
-    async def repair(self) -> Sequence[str]:
+    @abc.abstractmethod
+    async def repair(self) -> Collection[str]:
         """Heals the node; returns all keys that the fault touched."""
-        ...
 
 
-async def warm(scene: Scene) -> None:
-    """Fills the scene's keys at its node with the origin's versions. Raises RuntimeError."""
-    for product in scene.writer.origin.read(scene.keys):
-        held = await scene.target.warm(product.id)
+async def warm(target: Target, writer: Writer, keys: Sequence[str]) -> None:
+    """Fills keys at a node with the origin's versions. Raises RuntimeError."""
+    for product in writer.origin.read(keys):
+        held = await target.warm(product.id)
         if held != product.version:
-            name = scene.target.address.name
+            name = target.address.name
             raise RuntimeError(f"{name} holds version {held} of {product.id}, not the latest")
+
+
+async def until_told(target: Target, key: str, version: int) -> None:
+    """Waits until a node applied the invalidation of a version. Raises TimeoutError."""
+    async with asyncio.timeout(APPLY_TIMEOUT_S):
+        while await target.told(key) < version:  # noqa: ASYNC110  # in a process
+            await asyncio.sleep(_POLL_S)

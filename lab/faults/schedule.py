@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,18 +14,53 @@ from lab import truth
 from lab.catalogue import PRODUCTS
 from lab.ending import end_all
 from lab.faults.base import Fault, Scene
+from lab.faults.clock_skew import ClockSkew
+from lab.faults.deaf_subscriber import DeafSubscriber
+from lab.faults.duplicate import Duplicate
+from lab.faults.late_invalidation import LateInvalidation
 from lab.faults.lost_invalidation import LostInvalidation
+from lab.faults.misrouted_key import MisroutedKey
 from lab.faults.partitioned_node import PartitionedNode
 from lab.faults.refill_race import RefillRace
-from lab.layers.node import Target
+from lab.faults.reordered import Reordered
+from lab.faults.replica_lag_refill import ReplicaLagRefill
+from lab.faults.repoisoned import Repoisoned
+from lab.faults.torn_value import TornValue
+from lab.faults.wrong_ttl import WrongTtl
+from lab.faults.zombie_rejoin import ZombieRejoin
+from lab.layers.target import Target
 from lab.writer import Writer
 
-KINDS: Final[Sequence[type[Fault]]] = (LostInvalidation, RefillRace, PartitionedNode)
+PLAIN: Final[Sequence[type[Fault]]] = (LostInvalidation, RefillRace, PartitionedNode)
+"""What is plain to see: one of each comes before any other, so that the demo begins clearly."""
+OTHERS: Final[Sequence[type[Fault]]] = (
+    LateInvalidation,
+    Reordered,
+    Duplicate,
+    ReplicaLagRefill,
+    DeafSubscriber,
+    ZombieRejoin,
+    MisroutedKey,
+    WrongTtl,
+    ClockSkew,
+    TornValue,
+    Repoisoned,
+)
+KINDS: Final = (*PLAIN, *OTHERS)
+BELOW: Final = {"edge": "app", "app": "regional"}
 FIRST_AFTER_S: Final = (3.0, 5.0)
 GAP_S: Final = (8.0, 12.0)
 DURATION_S: Final = (0.5, 60.0)
 FIRST_LASTS_AT_LEAST_S: Final = 10.0
 """So that who looks at the demo sees something happen at once."""
+
+
+def drawn_kinds(rng: random.Random) -> Iterator[type[Fault]]:
+    """Classes without end: the plain ones first, then each once before any comes again."""
+    yield from rng.sample(PLAIN, len(PLAIN))
+    yield from rng.sample(OTHERS, len(OTHERS))
+    while True:
+        yield from rng.sample(KINDS, len(KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +71,13 @@ class Draw:
     target: Target
     keys: tuple[str, ...]
     duration_s: float
+    partner: Target | None
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """The names of the nodes it touches."""
+        both = (self.target, self.partner)
+        return [node.address.name for node in both if node is not None]
 
 
 class Schedule:
@@ -47,17 +89,16 @@ class Schedule:
         writer: Writer,
         log: truth.TruthLog,
         seed: int,
-        kinds: Sequence[type[Fault]] = KINDS,
     ) -> None:
         self._targets = targets
         self._writer = writer
         self._log = log
-        self._kinds = kinds
+        self._seed = seed
         self._rng = random.Random(f"{seed}:faults")
-        self._deck: list[type[Fault]] = []
+        self._kinds = drawn_kinds(self._rng)
         self._strikes: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
-        self._cut_off: set[str] = set()
+        self._taken: set[str] = set()
         self._count = 0
 
     async def run(self) -> None:
@@ -65,51 +106,65 @@ class Schedule:
         await asyncio.sleep(self._rng.uniform(*FIRST_AFTER_S))
         least_s = FIRST_LASTS_AT_LEAST_S
         while True:
-            kind = self._next_kind()
+            kind = next(self._kinds)
             duration_s = math.exp(self._rng.uniform(math.log(least_s), math.log(DURATION_S[1])))
             if self._strike_somewhere(kind, self._targets, duration_s):
                 least_s = DURATION_S[0]
             await asyncio.sleep(self._rng.uniform(*GAP_S))
 
-    def inject(self, kind_name: str, node_name: str, duration_s: float) -> None:
-        """One fault now, at one node. Raises ValueError for an unknown one, or without room."""
+    def inject(self, kind_name: str, node_name: str | None, duration_s: float) -> str:
+        """One fault now, at that node or at any; its id. Raises ValueError where none can be."""
         kinds = [kind for kind in KINDS if kind.kind == kind_name]
-        nodes = [node for node in self._targets if node.address.name == node_name]
-        if not kinds or not self._strike_somewhere(kinds[0], nodes, duration_s):
-            raise ValueError(f"cannot inject {kind_name} at {node_name}")
+        nodes = [node for node in self._targets if node_name in {None, node.address.name}]
+        fault_id = self._strike_somewhere(kinds[0], nodes, duration_s) if kinds else None
+        if fault_id is None:
+            raise ValueError(f"cannot inject {kind_name} at {node_name or 'any node'}")
+        return fault_id
 
     async def cancel(self) -> None:
         """Ends what is under way; open faults stay unrepaired."""
         await end_all(self._strikes)
 
-    def _next_kind(self) -> type[Fault]:
-        """Each class once before any comes again, so that a short look sees them all."""
-        if not self._deck:
-            self._deck = self._rng.sample(self._kinds, len(self._kinds))
-        return self._deck.pop()
-
     def _strike_somewhere(
         self, kind: type[Fault], nodes: Sequence[Target], duration_s: float
-    ) -> bool:
-        free_nodes = [node for node in nodes if self._is_free(node, kind is PartitionedNode)]
+    ) -> str | None:
+        places = [place for node in nodes for place in self._places(kind, node)]
         numbers = [str(number) for number in range(1, PRODUCTS + 1)]
         free_keys = [key for key in numbers if key not in self._writer.reserved]
-        if not free_nodes or len(free_keys) < kind.key_count:
-            return False
-        target = self._rng.choice(free_nodes)
+        if not places or len(free_keys) < kind.key_count:
+            return None
+        target, partner = self._rng.choice(places)
         keys = tuple(self._rng.sample(free_keys, kind.key_count))
         self._count += 1
         fault_id = f"fault-{self._count}"
-        draw = Draw(kind, target, keys, duration_s)
+        draw = Draw(kind, target, keys, duration_s, partner)
         self._reserve(draw)
         strike = asyncio.create_task(self._strike(fault_id, draw))
         self._strikes.add(strike)
         strike.add_done_callback(self._strikes.discard)
-        return True
+        return fault_id
 
-    def _is_free(self, node: Target, cuts_off: bool) -> bool:
+    def _places(self, kind: type[Fault], node: Target) -> list[tuple[Target, Target | None]]:
+        """The node with each partner it can have there; none where the class cannot strike."""
+        if node.address.layer not in kind.layers or not self._is_free(node, kind.takes_node):
+            return []
+        if kind.partner is None:
+            return [(node, None)]
+        here = node.address
+        layer = here.layer if kind.partner == "peer" else BELOW[here.layer]
+        found = [
+            other
+            for other in self._targets
+            if other.address.layer == layer and other is not node and self._is_free(other, False)
+        ]
+        near = [other for other in found if other.address.region == here.region]
+        if kind.partner == "peer":
+            near = near or found
+        return [(node, other) for other in near]
+
+    def _is_free(self, node: Target, wants_all: bool) -> bool:
         name = node.address.name
-        return name not in self._cut_off and not (cuts_off and self._busy.get(name))
+        return name not in self._taken and not (wants_all and self._busy[name])
 
     async def _strike(self, fault_id: str, draw: Draw) -> None:
         try:
@@ -121,32 +176,41 @@ class Schedule:
             self._release(draw)
 
     def _reserve(self, draw: Draw) -> None:
-        name = draw.target.address.name
         self._writer.reserved.update(draw.keys)
-        self._busy[name] += 1
-        if draw.kind is PartitionedNode:
-            self._cut_off.add(name)
+        self._busy.update(draw.nodes)
+        if draw.kind.takes_node:
+            self._taken.add(draw.target.address.name)
 
     def _release(self, draw: Draw) -> None:
-        name = draw.target.address.name
         self._writer.reserved.difference_update(draw.keys)
-        self._busy[name] -= 1
-        if draw.kind is PartitionedNode:
-            self._cut_off.discard(name)
+        self._busy.subtract(draw.nodes)
+        if draw.kind.takes_node:
+            self._taken.discard(draw.target.address.name)
 
     async def _act(self, fault_id: str, draw: Draw) -> None:
-        fault = draw.kind(Scene(draw.target, draw.keys, self._writer))
-        address = draw.target.address
+        rng = random.Random(f"{self._seed}:{fault_id}")
+        fault = draw.kind(Scene(draw.target, draw.keys, self._writer, rng, draw.partner))
         await fault.prepare()
-        start_s = time.time()
-        self._log.fault_began(
-            truth.Fault(fault_id, fault.kind, address.layer, address.name, draw.keys, start_s),
-            whole_node=draw.kind is PartitionedNode,
-        )
+        self._log.fault_began(_recorded(fault_id, fault), whole_node=fault.takes_all_written)
         try:
             await fault.inject()
             await asyncio.sleep(draw.duration_s)
         except (RuntimeError, TimeoutError):  # it struck but half
-            self._log.fault_ended(fault_id, await fault.repair())
+            self._log.fault_ended(fault_id, sorted(await fault.repair()))
             raise
-        self._log.fault_ended(fault_id, await fault.repair())
+        self._log.fault_ended(fault_id, sorted(await fault.repair()))
+
+
+def _recorded(fault_id: str, fault: Fault) -> truth.Fault:
+    address = fault.target.address
+    return truth.Fault(
+        id=fault_id,
+        kind=fault.kind,
+        layer=address.layer,
+        node=address.name,
+        keys=fault.scene.keys,
+        start_s=time.time(),
+        shows=fault.shows,
+        wrong=fault.wrong,
+        beside=fault.beside,
+    )

@@ -1,6 +1,8 @@
 """The app layer: an application server with an in-process cache over the regional Redis."""
 
+import dataclasses
 import uuid
+from email.utils import formatdate
 from http import HTTPStatus
 
 import httpx2
@@ -46,6 +48,12 @@ class AppServer:
 
     async def answer(self, request: Request) -> Reply:
         """Any request."""
+        await self._node.present.wait()
+        reply = await self._answer(request)
+        date = formatdate(self._node.copies.told_ns() / 1e9, usegmt=True)
+        return dataclasses.replace(reply, headers={**reply.headers, "date": date})
+
+    async def _answer(self, request: Request) -> Reply:
         authorization = request.headers.get("authorization")
         match request.method, request.path:
             case "POST", inprocess.READ_PATH:

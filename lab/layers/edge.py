@@ -1,8 +1,8 @@
 """The edge layer: an HTTP cache over the application servers of its region."""
 
 import itertools
-import time
 from collections.abc import Sequence
+from email.utils import formatdate
 from http import HTTPStatus
 
 import httpx2
@@ -13,7 +13,7 @@ from lab.http_service import Reply, Request
 from lab.layers.app import AT_LEAST
 from lab.layers.node import CacheNode, Fetch, NotSoldError, Served, UnreachableError
 
-MAX_AGE_S = round(TTL_S["edge"])
+MAX_AGE_S = TTL_S["edge"]
 
 
 def fetch_from(apps: Sequence[NodeAddress], http: httpx2.AsyncClient) -> Fetch:
@@ -57,6 +57,7 @@ class EdgeServer:
 
     async def answer(self, request: Request) -> Reply:
         """Any request."""
+        await self._node.present.wait()
         collection, _, key = request.path.removeprefix("/").partition("/")
         if collection != "products" or not key:
             return Reply(HTTPStatus.NOT_FOUND)
@@ -86,17 +87,20 @@ class EdgeServer:
             return Reply(HTTPStatus.SERVICE_UNAVAILABLE, headers=self._miss_headers("fwd=miss"))
 
     def _found(self, served: Served) -> Reply:
-        product, copy, now_ns = served.product, served.copy, time.time_ns()
+        product, copy, now_ns = served.product, served.copy, self._node.copies.told_ns()
+        lifetime_s = MAX_AGE_S if copy is None else copy.lifetime_s
         if served.is_hit and copy is not None:
-            headers = self._headers("HIT", f"hit; ttl={round(copy.ttl_s(now_ns))}")
+            ttl_s = copy.ttl_s(now_ns)
+            headers = self._headers("HIT", "hit" if ttl_s is None else f"hit; ttl={round(ttl_s)}")
         else:
             headers = self._miss_headers("fwd=miss" + ("; stored" if copy is not None else ""))
         headers |= {
             "x-version": str(product.version),
             "etag": f'"v{product.version}"',
             "age": str(0 if copy is None else int(copy.age_s(now_ns))),
-            "cache-control": f"max-age={MAX_AGE_S}",
         }
+        if lifetime_s is not None:
+            headers["cache-control"] = f"max-age={round(lifetime_s)}"
         return Reply(HTTPStatus.OK, product.encode(), headers)
 
     def _miss_headers(self, detail: str) -> dict[str, str]:
@@ -108,4 +112,5 @@ class EdgeServer:
             "x-cache": x_cache,
             "x-served-by": name,
             "cache-status": f"{name}; {detail}",  # RFC 9211
+            "date": formatdate(self._node.copies.told_ns() / 1e9, usegmt=True),
         }

@@ -1,14 +1,14 @@
 """A read-through cache node that refuses refills older than what it was told of."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from lab.catalogue import CHANNEL, KEYSPACE, TTL_S, NodeAddress, Product
+from lab.catalogue import TTL_S, NodeAddress, Product
 from lab.layers.copies import Copies, Copy
 from lab.layers.ear import Ear
+from lab.tracing import HostClocks
 from lab.truth import TruthLog
-from stalewatch_sdk.applier import Applier
 from stalewatch_sdk.message import Invalidation
 
 Fetch = Callable[[str, int], Awaitable[Product]]
@@ -21,32 +21,6 @@ class UnreachableError(Exception):
 
 class NotSoldError(Exception):
     """The origin has no such product."""
-
-
-class Target(Protocol):
-    """A node as a fault sees it."""
-
-    address: NodeAddress
-
-    async def warm(self, key: str) -> int:
-        """Fills the key anew from below; the version then held (0: none)."""
-        ...
-
-    async def told(self, key: str) -> int:
-        """The newest version that the node was told of (0: never)."""
-        ...
-
-    async def deafen(self, keys: Sequence[str] | None) -> None:
-        """Holds back invalidations of `keys`; None: cuts the node off from everything."""
-        ...
-
-    async def plant(self, product: Product) -> None:
-        """Lets a late refill land, and keeps it from being replaced."""
-        ...
-
-    async def restore(self, keys: Sequence[str] | None) -> None:
-        """Undoes `deafen` and `plant`: what was held back arrives, older copies go."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +40,18 @@ class CacheNode:
     below for at least that version, which the origin has, since messages follow commits.
     """
 
-    def __init__(self, address: NodeAddress, fetch: Fetch, truth: TruthLog) -> None:
+    def __init__(
+        self, address: NodeAddress, fetch: Fetch, truth: TruthLog, clocks: HostClocks
+    ) -> None:
         self.address = address
         self.copies = Copies((address.layer, address.name), TTL_S[address.layer], truth)
+        self.ear = Ear(address, self._drop)
+        self.present = asyncio.Event()
+        """Set unless the node is away: an answer waits for it, as in a process that stands."""
+        self.present.set()
         self._fetch = fetch
-        self._applier = Applier(address.layer, address.name, self._drop, channel=CHANNEL)
-        self.ear = Ear(self._applier)
+        self._clocks = clocks
+        self._floor: dict[str, int] = {}
 
     async def read(self, key: str, at_least: int = 0) -> Served:
         """Reads through. Raises UnreachableError and NotSoldError."""
@@ -87,29 +67,56 @@ class CacheNode:
         served = await self._refill(key, 0)
         return served.copy.product.version if served.copy is not None else 0
 
-    async def told(self, key: str) -> int:
-        """The newest version that the node was told of (0: never)."""
-        return self._least(key)
-
-    async def deafen(self, keys: Sequence[str] | None) -> None:
-        """See Target."""
-        self.ear.deafen(keys)
+    def told(self, key: str) -> int:
+        """The newest version that the node knows of (0: none): no refill may be older."""
+        return max(self.ear.newest(key), self._floor.get(key, 0))
 
     async def plant(self, product: Product) -> None:
-        """See Target."""
-        self.ear.deafen([product.id])
+        """See Struck."""
         self.copies.put(product)
 
-    async def restore(self, keys: Sequence[str] | None) -> None:
-        """See Target."""
-        await self.ear.restore(keys)
+    async def supersede(self, key: str, version: int) -> None:
+        """See Struck."""
+        self._floor[key] = max(version, self._floor.get(key, 0))
+        self.copies.drop_older(key, version)
+
+    async def purge(self, keys: Sequence[str] | None) -> None:
+        """See Struck."""
+        if keys is None:
+            self.copies.drop_all()
         for key in keys or ():
-            self.copies.drop_older(key, self._least(key))
+            self.copies.drop(key)
+
+    async def shut(self, keys: Sequence[str] | None, *, is_cut_off: bool = False) -> None:
+        """See Struck. A refill looks at the ear, which is in the same process."""
+
+    async def reopen(self, keys: Sequence[str] | None) -> None:
+        """See Struck."""
+
+    async def leave(self, for_s: float) -> None:  # noqa: ARG002  # it is called back
+        """See Struck."""
+        self.present.clear()
+        self.copies.withdraw()
+
+    async def rejoin(self) -> None:
+        """See Struck."""
+        self.copies.offer()
+        self.present.set()
+
+    async def set_ttl(self, ttl_s: float | None) -> None:
+        """See Struck."""
+        self.copies.ttl_s = TTL_S[self.address.layer] if ttl_s is None else ttl_s
+
+    def skew(self, offset_s: float) -> None:
+        """See Struck."""
+        offset_ns = round(offset_s * 1e9)
+        self.copies.clock_offset_ns = offset_ns
+        self._clocks.offsets_ns[self.address.name] = offset_ns
 
     async def _refill(self, key: str, at_least: int) -> Served:
         if self.ear.is_cut_off:
             raise UnreachableError
-        product = await self._fetch(key, max(at_least, self._least(key)))
+        product = await self._fetch(key, max(at_least, self.told(key)))
         return Served(product, self._fill(product), is_hit=False)
 
     def _fill(self, product: Product) -> Copy | None:
@@ -118,10 +125,7 @@ class CacheNode:
             held.product.version > product.version or self.ear.is_deaf_to(product.id)
         ):
             return None
-        return self.copies.put(product) if product.version >= self._least(product.id) else None
+        return self.copies.put(product) if product.version >= self.told(product.id) else None
 
     async def _drop(self, invalidation: Invalidation) -> None:
         self.copies.drop_older(invalidation.key, int(invalidation.version))
-
-    def _least(self, key: str) -> int:
-        return int(self._applier.newest(KEYSPACE, key) or 0)

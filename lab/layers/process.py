@@ -12,13 +12,14 @@ from typing import Any
 import httpx2
 from redis.asyncio import Redis
 
-from lab.catalogue import CHANNEL, HOST, Product, Topology
+from lab.catalogue import CHANNEL, HOST, Topology
 from lab.control import answer_until_closed
 from lab.http_service import Service
 from lab.layers import app, edge
 from lab.layers.node import CacheNode
 from lab.layers.regional import RegionalCache
-from lab.tracing import traced
+from lab.layers.target import LocalTarget, answering
+from lab.tracing import HostClocks, traced
 from lab.truth import TruthLog
 
 
@@ -41,21 +42,22 @@ def run_process(plan: ProcessPlan, inherited: Sequence[socket.socket]) -> None:
     for other in inherited:
         other.close()
     ends = contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError)
-    with ends, traced(plan.topology.traces_port, f"{plan.region}-{plan.layer}"):
-        asyncio.run(_run(plan))
+    with ends, traced(plan.topology.traces_port, f"{plan.region}-{plan.layer}") as clocks:
+        asyncio.run(_run(plan, clocks))
 
 
-async def _run(plan: ProcessPlan) -> None:
+async def _run(plan: ProcessPlan, clocks: HostClocks) -> None:
     truth = TruthLog(plan.lab_dir, f"{plan.region}-{plan.layer}")
     async with httpx2.AsyncClient(timeout=2, trust_env=False) as http:
-        nodes = _nodes(plan, http, truth)
+        nodes = _nodes(plan, http, truth, clocks)
         handlers = [_handler(plan, node) for node in nodes.values()]
         pairs = zip(handlers, plan.listeners, strict=True)
         services = [Service(handler, listener) for handler, listener in pairs]
         serving = [asyncio.create_task(service.run_until_exit()) for service in services]
         ears = [node.ear.hear for node in nodes.values()]
+        targets = {name: LocalTarget(node) for name, node in nodes.items()}
         async with listening(plan.topology.bus_port, ears):
-            await answer_until_closed(plan.control, _answering(nodes))
+            await answer_until_closed(plan.control, answering(targets))
         for service in services:
             service.should_exit = True
         await asyncio.gather(*serving)
@@ -84,7 +86,9 @@ async def listening(bus_port: int, ears: Sequence[Callable[[bytes], Awaitable[No
         await client.aclose()
 
 
-def _nodes(plan: ProcessPlan, http: httpx2.AsyncClient, truth: TruthLog) -> Mapping[str, CacheNode]:
+def _nodes(
+    plan: ProcessPlan, http: httpx2.AsyncClient, truth: TruthLog, clocks: HostClocks
+) -> Mapping[str, CacheNode]:
     topology = plan.topology
     if plan.layer == "edge":
         fetch = edge.fetch_from(topology.of("app", plan.region), http)
@@ -92,7 +96,7 @@ def _nodes(plan: ProcessPlan, http: httpx2.AsyncClient, truth: TruthLog) -> Mapp
         (redis,) = topology.of("regional", plan.region)
         fetch = app.fetch_from(RegionalCache(redis, truth), http, topology.origin_port)
     return {
-        address.name: CacheNode(address, fetch, truth)
+        address.name: CacheNode(address, fetch, truth, clocks)
         for address in topology.of(plan.layer, plan.region)
     }
 
@@ -100,22 +104,3 @@ def _nodes(plan: ProcessPlan, http: httpx2.AsyncClient, truth: TruthLog) -> Mapp
 def _handler(plan: ProcessPlan, node: CacheNode) -> Any:
     is_edge = plan.layer == "edge"
     return (edge.EdgeServer(node) if is_edge else app.AppServer(node, plan.token)).answer
-
-
-def _answering(nodes: Mapping[str, CacheNode]) -> Any:
-    async def answer(name: str, operation: str, arguments: list[Any]) -> Any:
-        node = nodes[name]
-        match operation:
-            case "warm":
-                return await node.warm(*arguments)
-            case "told":
-                return await node.told(*arguments)
-            case "deafen":
-                return await node.deafen(*arguments)
-            case "plant":
-                return await node.plant(Product(*arguments))
-            case "restore":
-                return await node.restore(*arguments)
-        raise ValueError(f"no operation {operation!r}")
-
-    return answer

@@ -103,6 +103,24 @@ class HistoryAsked(Asked):
         return since_ns, until_ns
 
 
+class CountersAsked(Asked):
+    """What nodes counted in [since, until): the last hour where nothing else is asked."""
+
+    layer: str | None = None
+    node: str | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+    def span(self, now_ns: int) -> tuple[int, int]:
+        """The window, 35 days at most. Raises ParameterError."""
+        until_ns = now_ns if self.until is None else self.until
+        since_ns = until_ns - HOUR_NS if self.since is None else self.since
+        if not 0 < until_ns - since_ns <= LONGEST_NS:
+            expected = "expected an instant before `until` (now where left out), by 35d at most"
+            raise ParameterError("since", expected)
+        return since_ns, until_ns
+
+
 class WindowAsked(Asked):
     """A window that ends now, of some keyspace, layer and node, or of all."""
 

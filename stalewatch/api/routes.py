@@ -10,6 +10,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from stalewatch.api.alerts import alert_item, notification_item, transition_item
 from stalewatch.api.asked import (
+    CountersAsked,
     FindingsAsked,
     FreshnessAsked,
     HistoryAsked,
@@ -23,6 +24,7 @@ from stalewatch.api.asked import (
     WindowAsked,
     named_in_path,
 )
+from stalewatch.api.counters import counters_of
 from stalewatch.api.coverage import coverage_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
@@ -51,6 +53,7 @@ LISTS = (
     "invalidations",
     "lag",
     "sweeps",
+    "counters",
     "alerts",
     "alerts/transitions",
     "alerts/notifications",
@@ -141,6 +144,10 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
+
+    @router.get("/counters")
+    async def counters(asked: Annotated[CountersAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(counters_of, store, asked, now_ns()))
 
 
 def _add_propagation(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:

@@ -121,6 +121,8 @@ def _grants(config: "Config") -> dict[str, str]:
     from collectors.kinds import load_kinds
 
     caches, origins = load_kinds()
+    from collectors.taps.kinds import TAPS
+
     needed = {}
     for name, origin in config.origins.items():
         uses = {
@@ -130,4 +132,6 @@ def _grants(config: "Config") -> dict[str, str]:
     for name, layer in config.layers.items():
         bound = {k: ks.layers[name] for k, ks in config.keyspaces.items() if name in ks.layers}
         needed[f"layer {name}"] = caches[layer.kind].grants(layer, bound)
+    for name, tap in config.taps.items():
+        needed[f"tap {name}"] = TAPS[tap.kind].grants(tap)
     return needed

@@ -9,12 +9,14 @@ from pydantic import Field, create_model
 
 from alerts.kinds import KINDS as CHANNELS
 from collectors.base import CacheKind, OriginKind
+from collectors.taps.kinds import TAPS
 from collectors.trace_kinds import TRACE_SOURCES
 from stalewatch.config.channels import channel_model
 from stalewatch.config.model import Config, Layer, Origin
 from stalewatch.config.names import Name
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import poll_model
+from stalewatch.config.taps import tap_model
 
 
 class Kinds(NamedTuple):
@@ -33,6 +35,7 @@ def file_model(kinds: Kinds) -> type[Config]:
     layers = _any_of(Layer, kinds.caches)
     origins = _any_of(Origin, kinds.origins)
     channels: Any = dict[Name, channel_model(CHANNELS)]  # type: ignore[misc]
+    taps: Any = dict[Name, tap_model(TAPS)]  # type: ignore[misc]
     polls: Any = dict[Name, poll_model(TRACE_SOURCES)]  # type: ignore[misc]
     traces = create_model("FileTraces", __base__=Traces, poll=(polls, Field(default_factory=dict)))
     some = Field(min_length=1)
@@ -41,19 +44,24 @@ def file_model(kinds: Kinds) -> type[Config]:
         __base__=Config,
         layers=(Annotated[dict[Name, layers], some], ...),  # type: ignore[valid-type]
         origins=(Annotated[dict[Name, origins], some], ...),  # type: ignore[valid-type]
+        taps=(taps, Field(default_factory=dict)),
         channels=(channels, Field(default_factory=dict)),
         traces=(traces, traces()),
     )
 
 
 def _any_of(base: type[Any], kinds: Mapping[str, CacheKind] | Mapping[str, OriginKind]) -> Any:
-    models = [
-        create_model(
-            f"{name.capitalize()}{base.__name__}",
-            __base__=(base, kind.options),
-            __doc__=kind.options.__doc__,
-            kind=(Literal[name], ...),  # type: ignore[arg-type]  # known at run time alone
-        )
-        for name, kind in kinds.items()
-    ]
+    models = [_model_of(base, name, kind) for name, kind in kinds.items()]
     return Annotated[reduce(or_, models), Field(discriminator="kind")]
+
+
+def _model_of(base: type[Any], name: str, kind: CacheKind | OriginKind) -> Any:
+    fields: dict[str, Any] = {"kind": (Literal[name], ...)}
+    if isinstance(kind, CacheKind):
+        fields["placement"] = (Literal[kind.placements], "all")
+    return create_model(
+        f"{name.capitalize()}{base.__name__}",
+        __base__=(base, kind.options),
+        __doc__=kind.options.__doc__,
+        **fields,
+    )

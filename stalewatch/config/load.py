@@ -8,12 +8,15 @@ from pydantic import ValidationError
 from collectors.kinds import KindError, load_kinds
 from stalewatch.config.bindings import bind, problems_of
 from stalewatch.config.canary_checks import canary_faults
+from stalewatch.config.counters import counter_faults
 from stalewatch.config.document import Document
 from stalewatch.config.kinds import Kinds, file_model
+from stalewatch.config.layer_checks import layer_faults
 from stalewatch.config.model import Config
 from stalewatch.config.problem import ConfigError, Problem
 from stalewatch.config.rule_checks import rule_faults
 from stalewatch.config.sources import absent
+from stalewatch.config.taps import tap_faults
 
 
 def load(path: Path, *, with_sources: bool = True) -> Config:
@@ -29,8 +32,14 @@ def load(path: Path, *, with_sources: bool = True) -> Config:
     config, problems = _validate({"store": {}, **bound.data}, kinds, document, context)
     problems = bound.problems + problems
     if config is not None:
-        problems += [document.problem(loc, why) for loc, why in rule_faults(config)]
-        problems += [document.problem(loc, why) for loc, why in canary_faults(config)]
+        faults = (
+            *layer_faults(config),
+            *rule_faults(config),
+            *counter_faults(config),
+            *tap_faults(config),
+            *canary_faults(config),
+        )
+        problems += [document.problem(loc, why) for loc, why in faults]
     if config is not None and not problems and with_sources:
         problems = [document.problem(loc, why) for loc, why in absent(config)]
     if config is None or problems:

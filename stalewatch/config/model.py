@@ -13,13 +13,16 @@ from pydantic import (
 
 from collectors.base import VersionType
 from collectors.discovery import NodeEntry
+from collectors.placement import RingOptions
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.names import Key, Name
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
+from stalewatch.config.taps import TapSettings
 from stalewatch.config.url import ExternalUrl
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
@@ -129,8 +132,10 @@ class Layer(Section):
     """The staleness that the layer promises not to exceed."""
     nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
     """Where its nodes are."""
-    placement: Literal["all"] = "all"
-    """Which nodes may hold a key."""
+    placement: Literal["all", "ring", "cluster"] = "all"
+    """Which nodes hold a key: each, those that clients pick on a `ring`, or as a cluster says."""
+    ring: RingOptions | None = None
+    """How clients pick, beside `placement: ring`."""
     limit: Rate = Rate(20)
     """Most batches that each node is asked for."""
     documented_ttl: Duration | None = None
@@ -139,6 +144,18 @@ class Layer(Section):
     """How much an entry's time to live may be above or below `documented_ttl`."""
     single_tier: bool = False
     """Whether an age that it tells is that of its own copy, to which no tier above has added."""
+    fills_from: tuple[Name, ...] = ()
+    """The layers that its nodes are filled from, so that a stale one below can be named."""
+    replica: bool = False
+    """Whether its nodes are replicas of the origin, which are read like a cache."""
+    counters: LayerCounters = LayerCounters()
+    """What its nodes count of themselves."""
+
+    @model_validator(mode="after")
+    def _has_its_ring(self) -> Self:
+        if self.ring is not None and self.placement != "ring":
+            raise ValueError("expected ring only beside `placement: ring`")
+        return self
 
 
 class Version(Section):
@@ -341,7 +358,11 @@ class Config(Section):
     """The data domains, by name."""
     canaries: dict[Name, CanarySettings] = Field(default_factory=dict)
     """What Stalewatch writes of its own accord, by name; left out, nothing."""
+    taps: dict[Name, SerializeAsAny[TapSettings]] = Field(default_factory=dict)
+    """The sources of invalidations that are listened to, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
+    """Where counters of nodes are read from, besides the nodes themselves, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""

@@ -10,14 +10,17 @@ from pydantic.fields import FieldInfo
 
 from alerts.kinds import KINDS as CHANNELS
 from collectors.kinds import CACHES, ORIGINS
+from collectors.taps.kinds import TAPS
 from collectors.trace_kinds import TRACE_SOURCES
 from settings import Section
 from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
+from stalewatch.config.counters import PrometheusSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import PollSettings
 from stalewatch.config.rules import RULE_KINDS, RuleSettings
+from stalewatch.config.taps import TapSettings
 from stalewatch.config.wording import models_in
 
 MARK = "<!-- Below here: made by `python -m stalewatch.config.reference docs/config.md`. -->"
@@ -36,6 +39,9 @@ def reference() -> str:
     page.add("keyspaces.K", Keyspace)
     page.add_kinds("keyspaces.K.origin", {name: kind.binding for name, kind in ORIGINS.items()})
     page.add_kinds("keyspaces.K.layers.L", {name: kind.binding for name, kind in CACHES.items()})
+    page.add("prometheus.P", PrometheusSettings)
+    page.add("taps.T", TapSettings)
+    page.add_kinds("taps.T", {name: kind.options for name, kind in TAPS.items()})
     page.add("channels.C", ChannelSettings)
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
     page.add("rules.R", RuleSettings)

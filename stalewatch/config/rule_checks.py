@@ -11,7 +11,7 @@ from stalewatch.config.rules import AnyRule, PropagationLagRule, SilentRule, Sta
 from stalewatch.config.wording import did_you_mean
 
 Fault = tuple[Loc, str]
-_NO_MESSAGES: Final = "can never fire: no message comes in without server.otlp"
+_NO_MESSAGES: Final = "can never fire: no receipt comes in without server.otlp or traces.poll"
 
 
 def rule_faults(config: Config) -> Iterator[Fault]:
@@ -51,7 +51,7 @@ def _dead(config: Config, rule: AnyRule, loc: Loc) -> Iterator[Fault]:
 
 
 def _dead_lag(config: Config, rule: PropagationLagRule, loc: Loc) -> Iterator[Fault]:
-    if config.server.otlp is None:
+    if config.server.otlp is None and not config.traces.poll:
         yield loc, _NO_MESSAGES
     keyspaces = config.keyspaces if rule.keyspace is None else [rule.keyspace]
     layers = {layer for name in keyspaces for layer in config.keyspaces[name].layers}
@@ -71,7 +71,7 @@ def _dead_lag(config: Config, rule: PropagationLagRule, loc: Loc) -> Iterator[Fa
 
 def _dead_silent(config: Config, rule: SilentRule, loc: Loc) -> Iterator[Fault]:
     layer = config.layers[rule.layer]
-    if config.server.otlp is None:
+    if config.server.otlp is None and not config.traces.poll:
         yield loc, _NO_MESSAGES
     if not _takes_messages(layer):
         yield (

@@ -13,6 +13,12 @@ from store.sqlite.values import named_rows, pack_value, pop_value
 
 OPEN: Final = "state IN ('opened', 'confirmed')"
 
+# The row as its collector wrote it, with the cause that all evidence decides where there is one.
+_SELECT: Final = """
+SELECT findings.*, said.cause AS said_cause, said.because AS said_because,
+  said.ruled_out AS said_ruled_out
+FROM findings LEFT JOIN diagnoses AS said ON said.finding = findings.id"""
+
 _WRITE: Final = "INSERT OR REPLACE INTO findings VALUES ({})".format(", ".join("?" * 23))
 
 
@@ -23,8 +29,8 @@ def write_findings(connection: sqlite3.Connection, findings: Sequence[FindingRow
 
 def read_finding(connection: sqlite3.Connection, id: str) -> FindingRow | None:
     """One finding by its id."""
-    found = named_rows(connection.execute("SELECT * FROM findings WHERE id = ?", (id,)))
-    return next(map(_unpack, found), None)
+    found = named_rows(connection.execute(f"{_SELECT} WHERE id = ?", (id,)))
+    return next(map(_unpack_said, found), None)
 
 
 def findings_query(
@@ -41,7 +47,7 @@ def findings_query(
     if cursor is not None:
         conditions.append("(opened_at_ns, id) < (:after_ns, :after_id)")
     return (
-        f"SELECT * FROM findings WHERE {' AND '.join(conditions)} "
+        f"{_SELECT} WHERE {' AND '.join(conditions)} "
         "ORDER BY opened_at_ns DESC, id DESC LIMIT :limit + 1"
     )
 
@@ -61,7 +67,7 @@ def read_findings(
     if cursor is not None:
         asked["after_ns"], asked["after_id"] = decode_cursor(cursor)
     query = findings_query(open_only, keyspace, key, cursor)
-    found = [_unpack(named) for named in named_rows(connection.execute(query, asked))]
+    found = [_unpack_said(named) for named in named_rows(connection.execute(query, asked))]
     items = found[:limit]
     follows = len(found) > limit and items
     return Page(items, encode_cursor(items[-1].opened_at_ns, items[-1].id) if follows else None)
@@ -91,7 +97,13 @@ def _pack(finding: FindingRow) -> tuple[Any, ...]:
     )
 
 
-def _unpack(named: dict[str, Any]) -> FindingRow:
+def _unpack_said(named: dict[str, Any]) -> FindingRow:
+    own = {name: named.pop(f"said_{name}") for name in ("cause", "because", "ruled_out")}
+    return unpack_finding(named if own["cause"] is None else {**named, **own})
+
+
+def unpack_finding(named: dict[str, Any]) -> FindingRow:
+    """A row of the columns of a finding."""
     return FindingRow(
         held=pop_value(named, "held_") or Value(),
         latest=pop_value(named, "latest_") or Value(),

@@ -59,6 +59,13 @@ DELETE FROM findings WHERE id IN (
   ORDER BY opened_at_ns LIMIT :limit)
 """
 
+OLD_DIAGNOSES: Final = """
+DELETE FROM diagnoses WHERE finding IN (
+  SELECT finding FROM diagnoses WHERE at_ns < :before_ns
+    AND NOT EXISTS (SELECT 1 FROM findings WHERE id = diagnoses.finding)
+  ORDER BY at_ns LIMIT :limit)
+"""
+
 OLD_INVALIDATIONS: Final = """
 SELECT seq, keyspace, received_at_ns, keys FROM invalidations
 WHERE received_at_ns < :before_ns ORDER BY received_at_ns LIMIT :limit
@@ -94,6 +101,11 @@ DELETE FROM alerts WHERE id IN (
   WHERE state IN ('inactive', 'resolved') AND seen_at_ns < :before_ns LIMIT :limit)
 """
 
+OLD_GAPS: Final = """
+DELETE FROM gaps WHERE (source, since_ns) IN (
+  SELECT source, since_ns FROM gaps WHERE until_ns < :before_ns LIMIT :limit)
+"""
+
 OLD_CHECKS: Final = """
 DELETE FROM checks WHERE (start_s, keyspace, layer, node, horizon_ns) IN (
   SELECT start_s, keyspace, layer, node, horizon_ns FROM checks
@@ -103,6 +115,12 @@ DELETE FROM checks WHERE (start_s, keyspace, layer, node, horizon_ns) IN (
 _OLD_CELLS: Final = """
 DELETE FROM cells WHERE (grain_s, start_s, series) IN (
   SELECT grain_s, start_s, series FROM cells
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
+"""
+
+OLD_COUNTERS: Final = """
+DELETE FROM counters WHERE (grain_s, start_s, place, source) IN (
+  SELECT grain_s, start_s, place, source FROM counters
   WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
 """
 
@@ -120,13 +138,17 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop_old_invalidations(connection, facts_before_ns)
         + _drop(connection, OLD_RECEIPTS, before_ns=facts_before_ns)
         + _drop(connection, _OLD_FINDINGS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_DIAGNOSES, before_ns=findings_before_ns)
         + _drop(connection, OLD_TRANSITIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_NOTIFICATIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_GAPS, before_ns=findings_before_ns)
         + _drop(connection, OLD_CHECKS, before_s=now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
+        + _drop_old_counters(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
+        + _drop_old_counters(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
     )
 
 
@@ -168,6 +190,10 @@ def _drop_old_cells(connection: sqlite3.Connection, grain: Grain, before_s: int)
         (kept_from_s, int(grain)),
     )
     return _drop(connection, _OLD_CELLS, grain_s=int(grain), before_s=kept_from_s)
+
+
+def _drop_old_counters(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
+    return _drop(connection, OLD_COUNTERS, grain_s=int(grain), before_s=grain.floor(before_s))
 
 
 def _drop(connection: sqlite3.Connection, statement: str, **asked: int) -> int:

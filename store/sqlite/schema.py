@@ -52,6 +52,24 @@ def v5(db: Database) -> None:
     _run(db, "v5.sql")
 
 
+@migrations()
+def v6(db: Database) -> None:
+    """Diagnoses of findings."""
+    _run(db, "v6.sql")
+
+
+@migrations()
+def v7(db: Database) -> None:
+    """Counters of nodes."""
+    _run(db, "v7.sql")
+
+
+@migrations()
+def v8(db: Database) -> None:
+    """Gaps of sources of invalidations, and where each was left."""
+    _run(db, "v8.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

@@ -11,6 +11,9 @@ from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
+from store.counters import CounterGrain, CounterRow
+from store.diagnoses import DiagnosisRow
+from store.gaps import GapRow, PlaceRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
 from store.retention import Retention
@@ -18,7 +21,10 @@ from store.sqlite import (
     alerts,
     cells,
     checks,
+    counters,
+    diagnoses,
     findings,
+    gaps,
     invalidations,
     names,
     nodes,
@@ -32,6 +38,8 @@ from store.sqlite import (
 from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
 from store.sqlite.connections import MEMORY, Connections
+from store.sqlite.diagnoses import write_diagnoses
+from store.sqlite.gaps import write_gaps
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
@@ -144,6 +152,23 @@ class SqliteStore:
             return findings.read_findings(
                 connection, open_only, keyspace, key, since_ns, limit, cursor
             )
+
+    def write_diagnoses(self, diagnoses: Sequence[DiagnosisRow]) -> None:
+        """Make them durable in one transaction; one a finding, the last one stands."""
+        with self._transaction() as db:
+            write_diagnoses(db.conn, diagnoses)
+
+    def diagnosis(self, finding: str) -> DiagnosisRow | None:
+        """That of one finding, or None."""
+        with self._connections.reader() as connection:
+            return diagnoses.read_diagnosis(connection, finding)
+
+    def unsettled(
+        self, since_ns: int, limit: int = 100
+    ) -> Sequence[tuple[FindingRow, DiagnosisRow | None]]:
+        """Findings that are open, or over at `since_ns` or later, and not settled yet."""
+        with self._connections.reader() as connection:
+            return diagnoses.read_unsettled(connection, since_ns, limit)
 
     def rollups(
         self,
@@ -296,6 +321,46 @@ class SqliteStore:
         """Newest first."""
         with self._connections.reader() as connection:
             return outbox.read_notifications(connection, alert, state, limit)
+
+    def write_counters(self, rows: Sequence[CounterRow]) -> None:
+        """Add minutes to what is there, and to their hours, in one transaction."""
+        with self._transaction() as db:
+            counters.write_counters(db.conn, rows)
+
+    def counters(
+        self,
+        grain: CounterGrain,
+        since_ns: int,
+        until_ns: int,
+        layer: str | None = None,
+        node: str | None = None,
+    ) -> Sequence[CounterRow]:
+        """Buckets whose start lies in [since, until), by time, layer, node and source."""
+        asked = (int(_WIDTHS[grain]), -(-since_ns // _NS), -(-until_ns // _NS), layer, node)
+        with self._connections.reader() as connection:
+            return counters.read_counters(connection, *asked)
+
+    def write_gaps(
+        self,
+        gaps: Sequence[GapRow] = (),
+        withdrawn: Sequence[GapRow] = (),
+        places: Sequence[PlaceRow] = (),
+    ) -> None:
+        """Write gaps and places, and take back gaps that proved to be none."""
+        with self._transaction() as db:
+            write_gaps(db.conn, gaps, withdrawn, places)
+
+    def gaps(
+        self, since_ns: int, until_ns: int, source: str | None = None, limit: int = 1000
+    ) -> Sequence[GapRow]:
+        """Those that overlap [since, until), newest first."""
+        with self._connections.reader() as connection:
+            return gaps.read_gaps(connection, since_ns, until_ns, source, limit)
+
+    def place(self, source: str) -> PlaceRow | None:
+        """Where a source was left, None where it never was."""
+        with self._connections.reader() as connection:
+            return gaps.read_place(connection, source)
 
     def revision(self) -> int:
         """A number that grows with each write, of this process or of another."""

@@ -24,7 +24,6 @@ from stalewatch.clock import ObserverClock, wall_ns
 from store.sqlite import SqliteStore
 from store.sweeps import NodeSwept, SweepRow, total_of
 from tests.servers import RedisServer as RealRedis
-from tests.servers import eventually
 
 MS = 10**6
 PRODUCT = Keyspace("product")
@@ -144,11 +143,17 @@ async def test_a_sweep_that_was_stopped_goes_on_and_counts_nothing_twice(
     bench.client.set("p:7", 2)
     monkeypatch.setattr("collectors.redis_walk.COUNT", 20)
     monkeypatch.setattr("collectors.redis_walk.FEWEST_KEYS", 20)
-    sweep = bench.sweep()
-    task = asyncio.create_task(sweep.run())
-    await eventually(lambda: sweep.row.nodes and sweep.row.nodes[0].walked > 60, "it is under way")
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    put = bench.watch.put_sweep
+
+    def put_and_stop(row: SweepRow) -> None:
+        put(row)
+        if row.state == "running" and row.nodes[0].walked > 60:
+            task.cancel()
+
+    with monkeypatch.context() as once:
+        once.setattr(bench.watch, "put_sweep", put_and_stop)
+        task = asyncio.create_task(bench.sweep().run())
+        await asyncio.gather(task, return_exceptions=True)
     rested = bench.store.sweep("s1")
     assert rested is not None
     assert rested.state == "paused"

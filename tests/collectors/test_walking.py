@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.base import KeyPage, Keyspace, SourceError, Target, Walkable
+from collectors.base import Cache, KeyPage, Keyspace, SourceError, Target
 from collectors.budget import Budget
 from collectors.http import HttpBinding, HttpOptions, HttpServer
 from collectors.memcached import MemcachedOptions, MemcachedServer
@@ -101,7 +101,7 @@ def connect(port: int, **options: Any) -> MemcachedServer:
     return MemcachedServer(target, MemcachedOptions.model_validate(options), time.monotonic_ns)
 
 
-def open_memcached(server: MemcachedServer) -> Walkable:
+def open_memcached(server: MemcachedServer) -> Cache:
     return server.open(MemcachedBinding.model_validate(BINDING), PRODUCT)
 
 
@@ -296,7 +296,7 @@ async def test_an_old_server_is_asked_for_its_size_classes_and_its_dead_left_out
 # Redis.
 
 
-def open_redis(server: RedisServer, **binding: Any) -> Walkable:
+def open_redis(server: RedisServer, **binding: Any) -> Cache:
     return server.open(RedisBinding.model_validate({**BINDING, **binding}), PRODUCT)
 
 

@@ -25,6 +25,7 @@ from store.base import FindingRow
 from store.sqlite import SqliteStore
 from tests.servers import RedisServer as RealRedis
 from tests.servers import eventually
+from tests.store.rows import invalidation
 
 PRODUCT = Keyspace("product")
 KEYS = [str(n) for n in range(10)]
@@ -261,3 +262,30 @@ async def test_findings_that_an_earlier_process_left_open_are_taken_up(bench: Be
     await bench.watch.run_round()
     states = {finding.id: finding.state for finding in bench.findings()}
     assert states == {left_open.id: "healed", "elsewhere": "gone", "no key": "gone"}
+
+
+async def test_a_message_that_came_after_its_commit_bounds_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.watch.SETTLING_NS", 1_000_000)
+    await bench.watch.run_round()
+    row = replace(invalidation(1), keys=("3", "unlisted"), version=2)
+    bench.watch.learn([row])
+    bench.write("3", 2, nodes=(0,))
+
+    async def found() -> bool:
+        await bench.watch.run_round()
+        return bool(bench.findings())
+
+    await eventually(found, "the copy that stayed behind is found")
+    [finding] = bench.findings()
+    assert (finding.key, finding.node) == ("3", "n2")
+    assert '"invalidation"' in finding.evidence
+    replay = parse(line.encode() for line in finding.evidence.splitlines())
+    assert [each.verdict for _, each in replay.judge(MAX_STALENESS_NS)] != []
+
+
+async def test_a_message_of_a_key_that_is_not_listed_leaves_nothing(bench: Bench) -> None:
+    bench.watch.learn([replace(invalidation(1), keys=("unlisted",), version=2)])
+    await bench.watch.run_round()
+    assert bench.findings() == []

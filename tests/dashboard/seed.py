@@ -10,9 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from freshness.cause import Cause, Neighbours, diagnose
+from freshness.causes import Cause, Clues, Neighbours, diagnose
 from freshness.fill import Fill
 from freshness.model import Bounds, Reason, Result, Value, Verdict
+from freshness.propagation import Commit
 from freshness.rollup import Reads, Rollup, RollupKey
 from store.base import (
     ORIGIN,
@@ -59,7 +60,8 @@ _NOBODY: Final = Neighbours(0, 0)
 
 def _because(fill: Fill | None, around: Neighbours = _NOBODY) -> str:
     """What the product says of such evidence."""
-    return diagnose(fill, _AFTER_S * SECOND, _UNTIL_S * SECOND, around).because
+    commit = Commit(_AFTER_S * SECOND, _UNTIL_S * SECOND)
+    return diagnose(Clues(fill=fill, commit=commit, around=around)).because
 
 
 FILLED_BEFORE: Final = _because(Fill(0, SECOND))

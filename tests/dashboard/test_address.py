@@ -37,7 +37,7 @@ def test_any_id_of_an_invalidation_survives_its_own_writing(id: str, prefix: str
     assert parse(prefix, path, query) == address
 
 
-@pytest.mark.parametrize("page", ["invalidations", "alerts"])
+@pytest.mark.parametrize("page", ["invalidations", "nodes", "alerts"])
 def test_a_page_of_a_list_survives_its_own_writing(page: str) -> None:
     address = Address(page=page, layer="edge")
     path, _, query = address.href("/p/").partition("?")

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard import wording
-from freshness.cause import Cause
+from freshness.causes import Cause
 from freshness.model import Reason, Value
 
 MS, S = 1_000_000, 1_000_000_000
@@ -66,7 +66,11 @@ def test_versions() -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_causes_are_said_without_hyphens(cause: Cause) -> None:
-    assert wording.cause(cause) == cause.value.replace("-", " ")
+    assert wording.cause(cause).lower() == cause.value.replace("-", " ")
+
+
+def test_a_ttl_keeps_its_capitals() -> None:
+    assert wording.cause("wrong-ttl") == "wrong TTL"
 
 
 def test_every_reason_has_words() -> None:

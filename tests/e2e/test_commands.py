@@ -71,6 +71,7 @@ def test_scripts_are_answered(shared_shop: Lab, start_up: StartUp) -> None:
     assert {node["node"] for node in up.items("nodes")} == NODES | {"shop"}
     assert up.items("findings") == []
     assert {item["node"] for item in up.items("coverage")} == NODES
+    wait_until(lambda: up.items("counters?layer=regional"), "counters to be read")
     key = up.items("keys?keyspace=product")[0]["key"]
     assert up.ask(f"api/v1/keys/product/{key}").status_code == 200
     assert 'stalewatch_node_up{layer="regional",node="eu-redis-1"} 1.0' in up.ask("metrics").text

@@ -1,8 +1,7 @@
-"""What one more read makes of an open finding, which cause the evidence decides, and delays."""
+"""What one more read makes of an open finding, when its copy was filled, and delays."""
 
 import pytest
 
-from freshness.cause import Cause, Neighbours, diagnose
 from freshness.fill import Fill, from_age, from_ttl
 from freshness.findings import State, Step, next_case, open_case
 from freshness.model import MISS, Bounds, Judgement, Reading, Reason, Result, Value, Verdict
@@ -44,30 +43,6 @@ def test_a_confirmed_finding_heals_and_keeps_the_longest_proof() -> None:
     healed, _ = next_case(case, NEWER, FRESH)
     assert (healed.state, healed.lower, healed.upper) == (State.HEALED, 8, 12)
     assert not healed.is_open
-
-
-FEW, ALL_BEHIND, SOME_CURRENT = Neighbours(0, 0), Neighbours(3, 0), Neighbours(2, 1)
-CAUSES = [
-    ("filled after the commit", Fill(30, 40), FEW, Cause.REFILL_RACE),
-    ("filled before the write", Fill(1, 5), FEW, Cause.LOST_INVALIDATION),
-    ("the write lies in the bounds of the fill", Fill(5, 25), FEW, Cause.UNDECIDED),
-    ("no fill instant", None, FEW, Cause.UNDECIDED),
-    ("every other changed key is behind, too", Fill(1, 5), ALL_BEHIND, Cause.PARTITIONED_NODE),
-    ("another key was updated", Fill(1, 5), SOME_CURRENT, Cause.LOST_INVALIDATION),
-]
-
-
-@pytest.mark.parametrize(("about", "fill", "around", "cause"), CAUSES, ids=[c[0] for c in CAUSES])
-def test_causes(about: str, fill: Fill | None, around: Neighbours, cause: Cause) -> None:
-    del about
-    diagnosis = diagnose(fill, committed_after=10, committed_before=20, around=around)
-    assert diagnosis.cause is cause
-    assert cause not in diagnosis.ruled_out
-    assert diagnosis.because
-    # It is stored with the finding, and read long after the fault is over.
-    assert not {"is", "are", "still"} & set(diagnosis.because.split())
-    if around.current:
-        assert Cause.PARTITIONED_NODE in diagnosis.ruled_out
 
 
 def test_the_fill_instant_from_a_remaining_ttl_holds_the_truth() -> None:

@@ -121,6 +121,9 @@ def test_the_origin_reads_many_keys_at_once(reader: Reader) -> None:
     assert reader.http.get(f"{origin}/products/1").json()["id"] == "1"
     assert reader.http.get(f"{origin}/products/61").status_code == 404
     assert reader.http.post(f"{origin}/products/1").status_code == 405
+    assert reader.http.get(f"{origin}/replicas/eu/products/1").json()["id"] == "1"
+    for nowhere in ("replicas/mars/products", "replicas/mars/products/1", "products/1/price"):
+        assert reader.http.get(f"{origin}/{nowhere}").status_code == 404
 
 
 def test_the_config_names_every_node(quiet_lab: Lab, reader: Reader) -> None:

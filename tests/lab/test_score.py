@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lab.score import score, stale_intervals
-from lab.truth import Commit, Fault, Holding, Truth
+from lab.score import score, stale_intervals, torn_intervals
+from lab.truth import Beside, Commit, Fault, Holding, Truth
 
 APP = ("app", "eu-app-1")
 EDGE = ("edge", "eu-edge-1")
@@ -154,3 +154,64 @@ def test_why_a_fault_is_not_counted() -> None:
     truth = Truth(COMMITS, (held(APP, 1, 50, 101.4),), (FAULT,), until_s=500)
     (fault,) = score(truth, truth.faults, [], PROBE_INTERVAL_S, MAX_STALENESS_S)["faults"]
     assert fault["why"] == "stale for 1.400 s, which is within 1.500 s"
+
+
+def test_no_fault_without_a_stale_copy_is_missed_and_a_stale_finding_there_is_false() -> None:
+    skew = Fault("fault-1", "clock_skew", *APP, ("7",), 100.0, 110.0, shows="skew")
+    truth = Truth(COMMITS, (held(APP, 2, 100, 120),), (skew,), until_s=500)
+    for found in ([], [finding(105, 1)]):
+        result = score(truth, truth.faults, found, PROBE_INTERVAL_S, MAX_STALENESS_S)
+        assert result["score"] == tally(0, 0, 0, len(found))
+    assert result["faults"][0]["why"] == "shows skew, not stale"
+    assert result["findings"][0]["explained_kind"] is None
+
+
+SKEW = Fault("s", "clock_skew", *APP, ("7",), 100.0, 110.0, shows="skew")
+DRIFT = Fault("d", "wrong_ttl", *EDGE, ("7",), 100.0, 110.0, shows="config-drift")
+SEEN = [
+    pytest.param("skew", [finding(105, 0, APP)], tally(1, 1, 0, 0), id="found"),
+    pytest.param("skew", [finding(105, 0, APP, key="9")], tally(1, 1, 0, 0), id="by another key"),
+    pytest.param("skew", [], tally(1, 0, 1, 0), id="missed"),
+    pytest.param("skew", [finding(105, 0, EDGE)], tally(1, 0, 1, 1), id="false: another node"),
+    pytest.param("skew", [finding(120, 0, APP)], tally(1, 0, 1, 1), id="false: long over"),
+    pytest.param("config-drift", [finding(105, 0, EDGE)], tally(1, 1, 0, 0), id="drift found"),
+    pytest.param("torn", [], tally(0, 0, 0, 0), id="nothing of the kind was injected"),
+]
+
+
+@pytest.mark.parametrize(("sees", "findings", "expected"), SEEN)
+def test_a_detector_is_scored_by_what_it_is_meant_to_see(
+    sees: str, findings: list[dict[str, Any]], expected: dict[str, int]
+) -> None:
+    truth = Truth(COMMITS, (), (SKEW, DRIFT), until_s=500)
+    result = score(truth, truth.faults, findings, PROBE_INTERVAL_S, MAX_STALENESS_S, sees=sees)
+    assert result["score"] == expected
+
+
+TORN = Fault("t", "torn_value", *APP, ("7",), 100.0, 110.0, shows="torn")
+PRICED = (Commit("7", 1, 0.0, 500), Commit("7", 2, 100.0, 700))
+
+
+def test_a_copy_with_the_content_of_another_version_is_torn_and_not_stale() -> None:
+    torn, right = Holding(*APP, "7", 2, 101, 109, 500), Holding(*EDGE, "7", 2, 101, 109, 700)
+    truth = Truth(PRICED, (torn, right), (TORN,), until_s=500)
+    assert stale_intervals(truth) == []
+    assert [(each.node, each.start_s) for each in torn_intervals(truth)] == [(APP[1], 101)]
+    findings = [finding(105, 0, APP), finding(105, 0, EDGE)]
+    result = score(truth, (TORN,), findings, PROBE_INTERVAL_S, MAX_STALENESS_S, sees="torn")
+    assert result["score"] == tally(1, 1, 0, 1)
+
+
+def test_a_copy_beside_is_explained_by_the_fault_as_a_class_of_its_own() -> None:
+    beside = (Beside(*APP, "lost_invalidation"),)
+    fault = Fault("r", "repoisoned", *EDGE, ("7",), 100.0, 112.0, beside=beside)
+    holdings = (*STALE_FOR_10_S, held(EDGE, 1, 103, 110))
+    truth = Truth(COMMITS, holdings, (fault,), until_s=500)
+    findings = [finding(105, 1, EDGE), finding(104, 1, APP)]
+    result = score(truth, truth.faults, findings, PROBE_INTERVAL_S, MAX_STALENESS_S)
+    assert result["score"] == tally(1, 1, 0, 0)
+    assert [each["explained_kind"] for each in result["findings"]] == [
+        "repoisoned",
+        "lost_invalidation",
+    ]
+    assert {each["explained_by"] for each in result["findings"]} == {"r"}

@@ -5,6 +5,7 @@ from typing import Any
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from store.alert_book import AlertRow, NotificationRow, TransitionRow
 from store.base import Clock, FindingRow, NodeRow, ReadRow, RunRow
+from store.diagnoses import DiagnosisRow
 from store.messages import InvalidationRow, ReceiptRow
 
 CLOCK = Clock(id="m1", wall_offset_ns=1_000, opened_at_ns=1_000)
@@ -73,6 +74,17 @@ def finding(id: str, **changes: Any) -> FindingRow:
         "confirmed_at_ns": 120,
     }
     return FindingRow(id=id, **{**row, **changes})
+
+
+def diagnosis(finding: str, **changes: Any) -> DiagnosisRow:
+    """A finding whose invalidation came late, decided at 300."""
+    row: dict[str, Any] = {
+        "cause": "late-invalidation",
+        "because": "r1 acknowledged it 40 s after the write",
+        "at_ns": 300,
+        "ruled_out": {"refill-race": "it was filled before"},
+    }
+    return DiagnosisRow(finding, **{**row, **changes})
 
 
 def node(name: str, layer: str = "regional", **changes: Any) -> NodeRow:

@@ -47,19 +47,41 @@ BENT = {
             " or 28d"
         ],
     ),
+    "filled from no layer": (
+        "mechanism: purge",
+        "mechanism: purge\n    fills_from: [regionl]",
+        ["8:18: layers.edge.fills_from[0]: no such entry in layers; did you mean regional?"],
+    ),
+    "filled from itself": (
+        "mechanism: purge",
+        "mechanism: purge\n    fills_from: [regional, edge]",
+        ["8:28: layers.edge.fills_from[1]: expected another layer: no layer is filled from itself"],
+    ),
     "no nodes": (E1, "[]", ["9:12: layers.edge.nodes: expected at least one entry"]),
     "node in two ways": (
         E7,
         '"127.0.0.1:7"], dns: x}]',
-        ["14:13: layers.regional.nodes[0]: expected exactly one of static, dns and file"],
+        ["14:13: layers.regional.nodes[0]: expected exactly one of static, dns, file and sentinel"],
     ),
-    "placement of later": (
+    "placement that the kind has not": (
+        "mechanism: purge",
+        "mechanism: purge\n    placement: ring",
+        ["8:16: layers.edge.placement: expected all"],
+    ),
+    "ring that nobody is on": (
         "mechanism: versioned",
-        "mechanism: versioned\n    placement: ring",
-        [
-            "13:16: layers.regional.placement: not supported by this version of stalewatch;"
-            " expected all"
-        ],
+        "mechanism: versioned\n    ring: {hash: ketama}",
+        ["11:5: layers.regional: expected ring only beside `placement: ring`"],
+    ),
+    "ring of an unknown hash": (
+        "mechanism: versioned",
+        "mechanism: versioned\n    placement: ring\n    ring: {hash: md5}",
+        ["14:18: layers.regional.ring.hash: expected ketama or modulo-crc"],
+    ),
+    "database of a cluster": (
+        "mechanism: versioned",
+        "mechanism: versioned\n    placement: cluster\n    database: 1",
+        ["11:5: layers.regional: expected no database beside placement cluster: a cluster has one"],
     ),
     "section of later": (
         LISTEN,
@@ -136,8 +158,8 @@ BENT = {
         SAMPLE,
         "    sample: {recent: 70%, random: 40%}",
         [
-            "23:13: keyspaces.product.sample: expected random, recent and hot to make 100% together,"
-            " not 110%: they are 40%, 70% and 0%"
+            "23:13: keyspaces.product.sample: expected random, recent and hot to make 100%"
+            " together, not 110%: they are 40%, 70% and 0%"
         ],
     ),
     "size out of bounds": (

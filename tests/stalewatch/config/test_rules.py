@@ -102,7 +102,8 @@ def test_a_refusal_names_the_place(tmp_path: Path) -> None:
 
 def test_rules_on_messages_need_somebody_to_receive_them(tmp_path: Path) -> None:
     text = GOOD + "rules:\n" + LAG + "}\n"
-    _refused(tmp_path, text, "rules.lag: can never fire: no message comes in without server.otlp")
+    why = "rules.lag: can never fire: no receipt comes in without server.otlp or traces.poll"
+    _refused(tmp_path, text, why)
 
 
 @pytest.mark.parametrize("rule", [LAG, "  lag: {kind: silent, mode: observe"])

@@ -8,7 +8,10 @@ from store.sqlite import (
     SqliteStore,
     alerts,
     cells,
+    counters,
+    diagnoses,
     findings,
+    gaps,
     invalidations,
     outbox,
     reads,
@@ -20,7 +23,8 @@ from tests.store.rows import invalidation, receipt
 
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
-    "receipt_links", "link", "linked", "told", "transitions", "notifications",
+    "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
+    "c", "counters", "gaps",
 )  # fmt: skip
 
 
@@ -51,9 +55,13 @@ BOOK = [
     pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
 ]
 OLD = [
+    pytest.param(retain.OLD_GAPS, id="old gaps"),
+    pytest.param(gaps.OF_ALL, id="gaps"),
+    pytest.param(gaps.OF_ONE, id="gaps of a source"),
     pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
     pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
     pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
+    pytest.param(retain.OLD_DIAGNOSES, id="old diagnoses"),
     pytest.param(retain.OLD_TRANSITIONS, id="old transitions"),
     pytest.param(retain.OLD_NOTIFICATIONS, id="old notifications"),
     pytest.param(retain.OLD_ALERTS, id="old alerts"),
@@ -69,7 +77,10 @@ QUESTIONS = [
     pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
     pytest.param(findings.findings_query(False, "k", "k", "c"), id="findings of a key"),
     pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
+    pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
     pytest.param(cells.RANGE, id="roll-ups"),
+    pytest.param(counters.RANGE, id="counters"),
+    pytest.param(retain.OLD_COUNTERS, id="old counters"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
     *MESSAGES,
     *BOOK,
@@ -163,5 +174,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation",
+    "invalidation", "before_s", "source",
 )  # fmt: skip

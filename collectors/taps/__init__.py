@@ -1,0 +1,1 @@
+"""Sources of invalidations that are listened to all the time: buses, streams and databases."""

@@ -1,0 +1,1 @@
+"""Taps against real servers, as `up` runs them."""
