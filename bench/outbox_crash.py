@@ -24,7 +24,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from alerts.base import Message
+from alerts.base import Message, ToldAlert
 from alerts.letter import compose, message_id
 from alerts.mail import MailChannel, MailOptions
 from alerts.outbox import LEASE_NS, Outbox
@@ -191,12 +191,22 @@ def _take_mail(listener: socket.socket, file: Path) -> None:
 
 
 def _notification(id: str, now_ns: int) -> NotificationRow:
-    message = Message("edge-stale", "edge holds 1 stale copy", "held", now_ns, now_ns)
+    told = ToldAlert(
+        id="a1",
+        rule="edge-stale",
+        status="firing",
+        is_news=True,
+        summary="edge holds 1 stale copy",
+        reason="held",
+        since_ns=now_ns,
+        at_ns=now_ns,
+    )
+    message = Message("first", {"rule": "edge-stale"}, [told], now_ns, "alerts")
     return NotificationRow(
         id=id,
         channel="sre",
-        alert="a1",
-        kind="firing",
+        alerts=("a1",),
+        kind="first",
         thread=id,
         payload=message.to_payload(),
         recipients=TO,

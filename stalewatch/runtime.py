@@ -19,7 +19,7 @@ from stalewatch.alerting import Alerting
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.counting import Counting
-from stalewatch.delivery import DeliveryTask, open_channels
+from stalewatch.delivery import DeliveryTask, audiences, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
@@ -168,9 +168,8 @@ class Runtime:
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
-        channels = open_channels(config, self._address())
-        recipients = {name: channel.recipients for name, channel in channels.items()}
-        await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        told = audiences(config, open_channels(config, self._address()))
+        await asyncio.to_thread(self._alerting.begin, make_rules(config), told)
         self._diagnosing.begin(config)
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)

@@ -16,6 +16,7 @@ from store.counters import CounterLog
 from store.diagnoses import Diagnoses
 from store.messages import Messages
 from store.page import Page
+from store.silences import Silences
 from store.sweeps import SweepRow, Sweeps
 
 ORIGIN = ""
@@ -296,6 +297,7 @@ class Store(
     Messages,
     Sweeps,
     AlertBook,
+    Silences,
     CounterLog,
     Protocol,
 ):

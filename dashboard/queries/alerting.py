@@ -58,7 +58,7 @@ def alerts(store: Store, address: Address, now_ns: int) -> AlertsView:
             if window.since_ns <= row.at_ns < window.until_ns and row.alert not in hidden
         ],
         notifications=told,
-        adrift=[row for row in undelivered if row.alert not in told and row.alert not in hidden],
+        adrift=[row for row in undelivered if not {*row.alerts} & (told.keys() | hidden)],
         now_ns=now_ns,
     )
 

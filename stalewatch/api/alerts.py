@@ -43,7 +43,7 @@ def notification_item(row: NotificationRow) -> Item:
     return {
         "id": row.id,
         "channel": row.channel,
-        "alert": row.alert,
+        "alerts": list(row.alerts),
         "kind": row.kind,
         "thread": row.thread,
         "state": row.state,

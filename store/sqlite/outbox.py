@@ -8,8 +8,21 @@ from typing import Any, Final
 from store.alert_book import DeliveryState, NotificationRow
 from store.sqlite.values import named_rows
 
-_WRITE: Final = "INSERT INTO notifications VALUES ({}) ON CONFLICT DO NOTHING".format(
-    ", ".join("?" * 14)
+_COLUMNS: Final = (
+    "id", "channel", "kind", "thread", "payload", "recipients", "state", "attempts",
+    "created_at_ns", "next_at_ns", "leased_until_ns", "delivered_at_ns", "why", "alerts",
+)  # fmt: skip
+_WRITE: Final = (
+    f"INSERT INTO notifications ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    "ON CONFLICT DO NOTHING"
+)
+_WRITE_TOLD: Final = (
+    "INSERT INTO told_alerts (alert, created_at_ns, notification) VALUES (?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_BY_ALERT: Final = (
+    "JOIN notifications ON notifications.id = told_alerts.notification "
+    "WHERE told_alerts.alert = :alert"
 )
 
 DUE: Final = """
@@ -41,6 +54,8 @@ def write_notifications(
 ) -> None:
     """Add those that are not there yet."""
     connection.executemany(_WRITE, [_pack(row) for row in notifications])
+    told = [(alert, row.created_at_ns, row.id) for row in notifications for alert in row.alerts]
+    connection.executemany(_WRITE_TOLD, told)
 
 
 def has_due(connection: sqlite3.Connection, now_ns: int) -> bool:
@@ -68,9 +83,13 @@ def settle_notification(connection: sqlite3.Connection, row: NotificationRow) ->
 
 def notifications_query(alert: str | None, state: str | None) -> str:
     """The SQL for a combination of filters."""
-    asked = {"alert = :alert": alert, "+state = :state" if alert else "state = :state": state}
-    conditions = [condition for condition, value in asked.items() if value is not None]
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    if alert is not None:
+        narrowed = "" if state is None else " AND notifications.state = :state"
+        return (
+            f"SELECT notifications.* FROM told_alerts {_BY_ALERT}{narrowed} "
+            "ORDER BY told_alerts.created_at_ns DESC, told_alerts.notification DESC LIMIT :limit"
+        )
+    where = "" if state is None else "WHERE state = :state "
     return f"SELECT * FROM notifications {where}ORDER BY created_at_ns DESC, id DESC LIMIT :limit"
 
 
@@ -84,23 +103,13 @@ def read_notifications(
 
 
 def _pack(row: NotificationRow) -> tuple[Any, ...]:
-    return (
-        row.id,
-        row.channel,
-        row.alert,
-        row.kind,
-        row.thread,
-        row.payload,
-        json.dumps(list(row.recipients)),
-        row.state,
-        row.attempts,
-        row.created_at_ns,
-        row.next_at_ns,
-        row.leased_until_ns,
-        row.delivered_at_ns,
-        row.why,
-    )
+    lists = {name: json.dumps(list(getattr(row, name))) for name in ("recipients", "alerts")}
+    return tuple(lists.get(name, getattr(row, name)) for name in _COLUMNS)
 
 
 def _unpack(named: dict[str, Any]) -> NotificationRow:
-    return NotificationRow(recipients=tuple(json.loads(named.pop("recipients"))), **named)
+    return NotificationRow(
+        recipients=tuple(json.loads(named.pop("recipients"))),
+        alerts=tuple(json.loads(named.pop("alerts"))),
+        **named,
+    )

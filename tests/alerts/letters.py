@@ -3,23 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alerts.base import Message
+from alerts.base import Message, ToldAlert
+from alerts.groups import Occasion
 from store.alert_book import NotificationRow
 
 S = 1_000_000_000
 START = 1_800_000_000 * S
-MESSAGE = Message(
+ALERT = ToldAlert(
+    id="a1",
     rule="edge-stale",
+    status="firing",
+    is_news=True,
     summary="edge holds product 42 stale for 4.2 s, over its maximum of 2 s",
     reason="over the limit for 2 min",
     at_ns=START,
     since_ns=START - 120 * S,
     labels={"node": "eu-edge-1", "layer": "edge", "keyspace": "product", "key": "42"},
-    figures={"staleness": "4.1 – 4.3 s", "maximum": "2 s"},
+    figures={"staleness": "4.1 – 4.3 s", "maximum": "2 s", "budget burn": "16.2 times over 1 h"},
     evidence=['{"type":"write","key":"42","version":7}', '{"type":"cache_read","version":6}'],
     cause="lost invalidation: eu-edge-1 never said that it got the message",
     link="key/product/42?from=2027-01-15T07:45:00.000&to=2027-01-15T08:00:00.000",
     finding="f-12ab",
+)
+MESSAGE = Message(
+    occasion=Occasion.FIRST.value,
+    group={"rule": "edge-stale"},
+    alerts=[ALERT],
+    at_ns=START,
+    link="alerts?silence=rule%3Dedge-stale",
 )
 
 
@@ -35,8 +46,8 @@ def notification(
     return NotificationRow(
         id=id,
         channel=channel,
-        alert="a1",
-        kind="firing",
+        alerts=("a1",),
+        kind="first",
         thread=id,
         payload=message.to_payload(),
         recipients=tuple(to),
@@ -47,6 +58,20 @@ def notification(
     )
 
 
-def about(**changed: object) -> Message:
-    """The message with something else in it."""
-    return replace(MESSAGE, **changed)  # type: ignore[arg-type]
+def about(*alerts: ToldAlert, occasion: Occasion = Occasion.FIRST, **changed: object) -> Message:
+    """A message of these alerts; without any, of the usual one with something else in it."""
+    told = list(alerts) or [replace(ALERT, **changed)]  # type: ignore[arg-type]
+    return replace(MESSAGE, alerts=told, occasion=occasion.value)
+
+
+def ended(alert: ToldAlert = ALERT, after_s: int = 300) -> ToldAlert:
+    """The same, resolved."""
+    at_ns = START + after_s * S
+    return replace(
+        alert,
+        status="resolved",
+        at_ns=at_ns,
+        ends_at_ns=at_ns,
+        reason="clear for its time",
+        summary="edge holds product 42 fresh again",
+    )
