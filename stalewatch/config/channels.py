@@ -10,7 +10,6 @@ from pydantic import Field, create_model, model_validator
 from alerts.base import ChannelKind
 from settings import Duration, Section
 
-
 SHORTEST_REPEAT: Final = Duration.parse("1m")
 
 
