@@ -6,7 +6,7 @@ told: to owe it twice is to owe it once.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -24,9 +24,9 @@ from alerts.groups import (
 )
 from alerts.link import alerts_link
 from alerts.look import Look
+from alerts.telling import news_first, shared_matchers, tell, tell_end
 from store.alert_book import AlertRow, GroupRow, NotificationRow, ToldRow
-from store.matching import RULE, labels_of, write_matcher
-from store.silences import Matcher
+from store.matching import RULE, labels_of
 
 DEFAULT_TIMING: Final = GroupTiming()
 
@@ -212,7 +212,7 @@ def _notification(
     turn: tuple[int, int],
     now_ns: int,
 ) -> NotificationRow:
-    alerts = sorted(told.values(), key=_news_first)
+    alerts = sorted(told.values(), key=news_first)
     id = notification_id(company.id, *turn)
     return NotificationRow(
         id=id,
@@ -221,7 +221,7 @@ def _notification(
         kind=occasion.value,
         thread=(company.row.thread if company.row else "") or id,
         payload=Message(
-            occasion.value, company.labels, alerts, now_ns, alerts_link(_shared(alerts))
+            occasion.value, company.labels, alerts, now_ns, alerts_link(shared_matchers(alerts))
         ).to_payload(),
         recipients=tuple(audience.recipients),
         state="owed",
@@ -229,21 +229,6 @@ def _notification(
         created_at_ns=now_ns,
         next_at_ns=now_ns,
     )
-
-
-def _news_first(alert: ToldAlert) -> tuple[bool, bool, int, str]:
-    return not alert.is_news, alert.status == "resolved", alert.since_ns, alert.id
-
-
-def _shared(alerts: Sequence[ToldAlert]) -> Sequence[str]:
-    """Matchers of what all of these have in common: a silence over them."""
-    every = [{RULE: each.rule, **each.labels} for each in alerts]
-    common = set.intersection(*(set(each.items()) for each in every))
-    return [
-        write_matcher(Matcher(name, "=", value))
-        for name, value in every[0].items()
-        if (name, value) in common
-    ]
 
 
 def _tell(
@@ -256,52 +241,5 @@ def _tell(
 ) -> ToldAlert:
     known = by_id.get(member.alert)
     if known is None:
-        return _as_told(_told(company)[member.alert], member.alert, now_ns)
-    alert, look = known.alert, known.look
-    is_over = member.fate == "resolved"
-    ended_at_ns = (alert.resolved_at_ns or now_ns) if is_over else None
-    going_on_ns = member.firing_since_ns if is_news else now_ns
-    return ToldAlert(
-        id=alert.id,
-        rule=alert.rule,
-        status=member.fate,
-        is_news=is_news,
-        summary=alert.summary,
-        reason=alert.reason,
-        since_ns=min(member.firing_since_ns, alert.pending_since_ns or member.firing_since_ns),
-        at_ns=going_on_ns if ended_at_ns is None else ended_at_ns,
-        ends_at_ns=ended_at_ns,
-        labels=alert.labels,
-        figures=look.figures,
-        evidence=alert.evidence,
-        cause=look.cause,
-        link=alert.link,
-        finding=look.finding,
-    )
-
-
-def _as_told(row: ToldRow, alert: str, now_ns: int) -> ToldAlert:
-    """An alert that nobody keeps any more, from what was told of it last."""
-    (last,) = _read(row.payload)
-    return ToldAlert(
-        id=alert,
-        rule=last.rule,
-        status="resolved",
-        is_news=True,
-        summary=last.summary,
-        reason="no longer watched",
-        since_ns=last.since_ns,
-        at_ns=now_ns,
-        ends_at_ns=now_ns,
-        labels=last.labels,
-        link=last.link,
-    )
-
-
-def _read(payload: str) -> Iterator[ToldAlert]:
-    """What a group was told, also by a version that told of one alert at a time."""
-    read = json.loads(payload)
-    if "id" in read:
-        yield ToldAlert(**read)
-    else:
-        yield from Message.from_payload(payload).alerts
+        return tell_end(_told(company)[member.alert], member.alert, now_ns)
+    return tell(known.alert, known.look, member, now_ns, is_news=is_news)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from stalewatch.auth import Basic, ProxyHeader
 from stalewatch.cli import app
 from store.sqlite import SqliteStore
+from tests.stalewatch.config.configs import GOOD
 from tests.stalewatch.serving import NOW, TRUSTED_PEER, make_app, served
 from tests.store.rows import alert
 
@@ -203,7 +204,7 @@ class TestTheShell:
         store.write_alerts([alert("a1")], [], [])
         store.close()
         path = tmp_path / "stalewatch.yaml"
-        path.write_text("store: {path: sw.db}\n")
+        path.write_text(GOOD + "store: {path: sw.db}\n")
         return str(path)
 
     def run(self, *words: str, status: int = 0) -> str:
