@@ -22,7 +22,7 @@ from stalewatch.catalogue import catalogue_of
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.counting import Counting
-from stalewatch.delivery import open_channels
+from stalewatch.delivery import audiences, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
@@ -197,9 +197,8 @@ class Runtime:
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
-        channels = open_channels(config, self._address())
-        recipients = {name: one.recipients for name, one in channels.items() if one.recipients}
-        await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        told = audiences(config, open_channels(config, self._address()))
+        await asyncio.to_thread(self._alerting.begin, make_rules(config), told)
         self._diagnosing.begin(config, wiring.owners())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())

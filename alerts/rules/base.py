@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
+from alerts.inhibition import Inhibits
 from alerts.look import Look
 from alerts.state import Timing
 from store.base import ORIGIN, NodeRow, Store
@@ -23,6 +24,9 @@ class Common:
     timing: Timing = AT_ONCE
     channels: Sequence[str] = ()
     mode: Mode = "observe"
+    kind: ClassVar[str] = ""
+    inhibits: ClassVar[Sequence[Inhibits]] = ()
+    """Which other alerts a firing one of this kind explains."""
 
 
 class Rule(Protocol):
@@ -46,6 +50,16 @@ class Rule(Protocol):
     @property
     def mode(self) -> Mode:
         """Whether it tells anybody."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """As its kind is called in the config file."""
+        ...
+
+    @property
+    def inhibits(self) -> Sequence[Inhibits]:
+        """Which other alerts a firing one of this kind explains."""
         ...
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:

@@ -6,7 +6,7 @@ proves it; else it is unknown, and too much of that freezes the alert: exporters
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from alerts.link import invalidation_link, overview_link
 from alerts.look import Condition, Look
@@ -47,6 +47,7 @@ class PropagationLag(Common):
     `placement` has the layers of each keyspace: whom a word is expected of.
     """
 
+    kind: ClassVar[str] = "propagation-lag"
     limit_ns: int
     placement: dict[str, frozenset[str]]
     layer: str | None = None
