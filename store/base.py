@@ -16,6 +16,7 @@ from store.counters import CounterLog
 from store.diagnoses import Diagnoses
 from store.messages import Messages
 from store.page import Page
+from store.pair_counts import PairCounts
 from store.sweeps import SweepRow, Sweeps
 
 ORIGIN = ""
@@ -221,6 +222,15 @@ class Facts(Protocol):
         """Known keys that begin with `prefix`, in order."""
         ...
 
+    def stale_reads(
+        self, keyspace: str, since_ns: int, until_ns: int, stratum: str, limit_ns: int | None
+    ) -> Sequence[tuple[str, str, str, int]]:
+        """(key, layer, node, reads proven stale) of those that started in [since, until).
+
+        Of one stratum; stale beyond `limit_ns`, or as they were judged where it is None.
+        """
+        ...
+
 
 class Findings(Protocol):
     """Confirmed faults and those on their way to be.
@@ -297,6 +307,7 @@ class Store(
     Sweeps,
     AlertBook,
     CounterLog,
+    PairCounts,
     Protocol,
 ):
     """A whole engine. Safe to call from any thread."""

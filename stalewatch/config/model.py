@@ -19,6 +19,7 @@ from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import LayerCounters, PrometheusSettings
+from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.url import ExternalUrl
@@ -313,5 +314,7 @@ class Config(Section):
     """Who is told, and how, by name."""
     prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
     """Where counters of nodes are read from, besides the nodes themselves, by name."""
+    objectives: dict[Name, ObjectiveSettings] = Field(default_factory=dict)
+    """What is promised of how fresh copies are, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""

@@ -15,6 +15,7 @@ from settings import Section
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import PrometheusSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
+from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import PollSettings
 from stalewatch.config.rules import RULE_KINDS, RuleSettings
@@ -39,6 +40,7 @@ def reference() -> str:
     page.add("prometheus.P", PrometheusSettings)
     page.add("channels.C", ChannelSettings)
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
+    page.add("objectives.O", ObjectiveSettings)
     page.add("rules.R", RuleSettings)
     page.add_kinds("rules.R", RULE_KINDS)
     page.add("traces.poll.P", PollSettings)

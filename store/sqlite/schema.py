@@ -64,6 +64,12 @@ def v7(db: Database) -> None:
     _run(db, "v7.sql")
 
 
+@migrations()
+def v8(db: Database) -> None:
+    """Counts of pairs."""
+    _run(db, "v8.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

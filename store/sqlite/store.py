@@ -1,20 +1,23 @@
 """The SQLite engine: every protocol of a store, over the functions of this package."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from sqlite_utils import Database
 
 from freshness.check import CheckCell, CheckKey
+from freshness.counts import Counts
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
+from freshness.series import Series
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
 from store.counters import CounterGrain, CounterRow
 from store.diagnoses import DiagnosisRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
+from store.pair_counts import PairsOf
 from store.retention import Retention
 from store.sqlite import (
     alerts,
@@ -27,10 +30,12 @@ from store.sqlite import (
     names,
     nodes,
     outbox,
+    pair_counts,
     reads,
     receipts,
     retain,
     runs,
+    stale_keys,
     sweeps,
 )
 from store.sqlite.alerts import write_alerts, write_transitions
@@ -129,6 +134,15 @@ class SqliteStore:
         """Known keys that begin with `prefix`, in order."""
         with self._connections.reader() as connection:
             return names.keys_with_prefix(connection, keyspace, prefix, limit)
+
+    def stale_reads(
+        self, keyspace: str, since_ns: int, until_ns: int, stratum: str, limit_ns: int | None
+    ) -> Sequence[tuple[str, str, str, int]]:
+        """(key, layer, node, reads proven stale) of those that started in [since, until)."""
+        with self._connections.reader() as connection:
+            return stale_keys.count_stale(
+                connection, keyspace, since_ns, until_ns, stratum, limit_ns
+            )
 
     def finding(self, id: str) -> FindingRow | None:
         """One finding, or None."""
@@ -336,6 +350,23 @@ class SqliteStore:
         asked = (int(_WIDTHS[grain]), -(-since_ns // _NS), -(-until_ns // _NS), layer, node)
         with self._connections.reader() as connection:
             return counters.read_counters(connection, *asked)
+
+    def put_pair_counts(self, of: PairsOf, since_s: int, until_s: int, series: Series) -> None:
+        """Replace the minutes that begin in [since, until), and bring hours up to date."""
+        with self._transaction() as db:
+            pair_counts.put_pair_counts(db.conn, of, since_s, until_s, series)
+
+    def pair_counts(
+        self, of: PairsOf, grain_s: int, since_s: int, until_s: int
+    ) -> Mapping[tuple[str, str, int], Counts]:
+        """By (layer, node, start): those that begin in [since, until)."""
+        with self._connections.reader() as connection:
+            return pair_counts.read_pair_counts(connection, of, grain_s, since_s, until_s)
+
+    def pairs_counted_until(self, of: PairsOf) -> int | None:
+        """Where the newest minute with pairs begins."""
+        with self._connections.reader() as connection:
+            return pair_counts.counted_until(connection, of)
 
     def revision(self) -> int:
         """A number that grows with each write, of this process or of another."""
