@@ -65,6 +65,7 @@ class Address:
     read: int | None = None
     search: str = ""
     invalidation: str | None = None
+    objective: str | None = None
 
     @property
     def is_absolute(self) -> bool:
@@ -112,10 +113,12 @@ class Address:
         """The path below the prefix, percent-encoded, without a leading slash."""
         if self.page == "overview":
             return ""
-        if self.page in ("invalidations", "alerts", "nodes"):
+        if self.page in ("invalidations", "alerts", "nodes", "objectives"):
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
+        if self.page == "objective":
+            return f"objectives/{quote(self.objective or '', safe='', errors='replace')}"
         segments = [part for part in (self.keyspace, self.key) if part is not None]
         if self.key in _FOLDED_BY_BROWSERS:
             segments = segments[:1]
@@ -165,6 +168,10 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="alerts")
         case ["nodes"]:
             return replace(base, page="nodes")
+        case ["objectives"]:
+            return replace(base, page="objectives")
+        case ["objectives", name]:
+            return replace(base, page="objective", objective=name)
     return None
 
 

@@ -29,6 +29,7 @@ def register(app: Dash) -> None:
         Output("nav-key", "className"),
         Output("nav-invalidations", "className"),
         Output("nav-nodes", "className"),
+        Output("nav-objectives", "className"),
         Output("nav-alerts", "className"),
         Input("url", "pathname"),
         Input("url", "search"),

@@ -15,6 +15,7 @@ from freshness.rollup import Rollup
 from stalewatch.check_metrics import CheckMetrics
 from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
+from stalewatch.objective_metrics import ObjectiveMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from stalewatch.trace_metrics import TraceMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
@@ -54,6 +55,8 @@ class Metrics:
         """What polls of tracing back ends count."""
         self.counters = CounterMetrics(self.registry)
         """What the reading of counters counts."""
+        self.objectives = ObjectiveMetrics(self.registry)
+        """How objectives stand."""
 
     def _declare_reads(self) -> None:
         here = self.registry

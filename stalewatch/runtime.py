@@ -23,6 +23,8 @@ from stalewatch.delivery import DeliveryTask, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
+from stalewatch.objectives_task import EVERY_S as OBJECTIVES_S
+from stalewatch.objectives_task import ObjectivesTask
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
 from stalewatch.sweeping import Sweeping
@@ -32,6 +34,7 @@ from stalewatch.writer import StoreWriter
 from stalewatch_sdk.attributes import KEYSPACE
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 from store.messages import InvalidationRow
+from store.objectives import Objectives
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 DRAIN_S = 10.0
@@ -66,6 +69,7 @@ class Runtime:
         store: Store,
         metrics: Metrics,
         address: Callable[[], str] = lambda: "",
+        objectives: Objectives | None = None,
     ) -> None:
         self.config = config
         self._store = store
@@ -85,6 +89,7 @@ class Runtime:
         self._address = address
         self._alerting = Alerting(store)
         self._diagnosing = Diagnosing(store)
+        self._objectives = ObjectivesTask(objectives or Objectives(store), metrics.objectives)
         self._sweeping = Sweeping(store)
         self._delivery = DeliveryTask(store, metrics.delivery.observe)
 
@@ -172,6 +177,7 @@ class Runtime:
         recipients = {name: channel.recipients for name, channel in channels.items()}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
         self._diagnosing.begin(config)
+        await asyncio.to_thread(self._objectives.begin, config, wall_ns())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         self._scheduler = self._schedule(wiring)
         for job in self._counting.jobs():
@@ -250,6 +256,7 @@ class Runtime:
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
+        _add(scheduler, "objectives", self._measure, OBJECTIVES_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -279,6 +286,10 @@ class Runtime:
 
     async def _diagnose(self) -> None:
         await asyncio.to_thread(self._diagnosing.look, wall_ns())
+
+    async def _measure(self) -> None:
+        with span("measure objectives"):
+            await asyncio.to_thread(self._objectives.turn, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)
@@ -329,7 +340,7 @@ def _add(
     *args: object,
 ) -> None:
     is_round = name.startswith("round ")
-    is_counting = name.startswith(("counters ", "prometheus "))
+    is_counting = name.startswith(("counters ", "prometheus ", "objectives"))
     first_s = 0.0 if is_round else min(every_s, FIRST_COUNTERS_S) if is_counting else every_s
     scheduler.add_job(
         work,

@@ -7,7 +7,16 @@ from dash.development.base_component import Component
 
 from dashboard.address import Address
 from dashboard.figures.template import Theme
-from dashboard.pages import alerts, invalidation, invalidations, key, nodes, overview
+from dashboard.pages import (
+    alerts,
+    invalidation,
+    invalidations,
+    key,
+    nodes,
+    objective,
+    objectives,
+    overview,
+)
 from dashboard.site import Parts, Site
 from store.base import Store
 
@@ -29,6 +38,8 @@ PAGES: Final = {
     "invalidations": Page(invalidations.fill, invalidations.frame),
     "invalidation": Page(invalidation.fill, invalidation.frame),
     "nodes": Page(nodes.fill, nodes.frame),
+    "objectives": Page(objectives.fill, objectives.frame),
+    "objective": Page(objective.fill, objective.frame),
     "alerts": Page(alerts.fill, alerts.frame),
 }
 
