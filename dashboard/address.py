@@ -158,18 +158,12 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="key", keyspace=keyspace, key=query.get("key"))
         case ["key", keyspace, key]:
             return replace(base, page="key", keyspace=keyspace, key=key)
-        case ["invalidations"]:
-            return replace(base, page="invalidations")
+        case [("invalidations" | "alerts" | "nodes" | "objectives") as page]:
+            return replace(base, page=page)
         case ["invalidation"]:
             return replace(base, page="invalidation", invalidation=query.get("id", ""))
         case ["invalidation" | "invalidations", id]:
             return replace(base, page="invalidation", invalidation=id)
-        case ["alerts"]:
-            return replace(base, page="alerts")
-        case ["nodes"]:
-            return replace(base, page="nodes")
-        case ["objectives"]:
-            return replace(base, page="objectives")
         case ["objectives", name]:
             return replace(base, page="objective", objective=name)
     return None

@@ -42,6 +42,7 @@ class _Followed:
         self.budget = ErrorBudget(spec.objective, kept.track, {}, spec.rules)
         self.watermark_s = 0
         self.known: dict[tuple[int, bool], BudgetStatus] = {}
+        self.blame: Blame | None = None
 
     def settle(self, feed: Feed, now_s: int, counted_s: int | None) -> None:
         """Take the listing and the watermark of this turn."""
@@ -49,7 +50,7 @@ class _Followed:
         listing = list_places(self.spec, track, feed)
         self.budget = ErrorBudget(self.spec.objective, track, listing, self.spec.rules)
         self.watermark_s = find_watermark(self.spec, track, now_s, counted_s)
-        self.known = {}
+        self.known, self.blame = {}, None
 
     def at(self, now_s: int) -> At:
         """The watermark, and the period that it lies in."""
@@ -143,8 +144,12 @@ class Objectives:
             followed, regions = self._followed.get(name), self._regions
             if followed is None or not followed.watermark_s:
                 return None
+            if followed.blame is not None:
+                return followed.blame
             bill = make_bill(followed.budget, followed.at(now_ns // NS))
-        return read_blame(self._store, followed.spec, bill, regions)
+        # The store is read while others go on; who comes meanwhile reads it, too.
+        blame = followed.blame = read_blame(self._store, followed.spec, bill, regions)
+        return blame
 
     def _follow(self, spec: Spec, feed: Feed, now_s: int) -> None:
         followed = self._followed.get(spec.name)

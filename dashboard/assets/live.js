@@ -146,7 +146,7 @@
       var query = new URLSearchParams(search || "");
       var named = query.get("range") || DEFAULT_RANGE;
       var range = query.get("from") && query.get("to") ? "" : named;
-      var page = (/\/(key|invalidation|nodes|alerts)s?(\/|$)/.exec(path || "") || [])[1];
+      var page = (/\/(key|invalidation|nodes|objective|alerts)s?(\/|$)/.exec(path || "") || [])[1];
       var tab = function (name) {
         return page === name ? "nav-link nav-here" : "nav-link";
       };
@@ -158,6 +158,7 @@
         tab("key"),
         tab("invalidation"),
         tab("nodes"),
+        tab("objective"),
         tab("alerts"),
       ];
     },
