@@ -40,11 +40,13 @@ def check(
         _print_grants(loaded, as_json=as_json)
     elif config_only:
         typer.echo(json.dumps({"ok": True}) if as_json else f"{config}: fine")
+        _caution(loaded)
     else:
         from stalewatch.reach import look
 
         report = asyncio.run(look(loaded, ObserverClock()))
         _print(report, _rules(loaded), as_json=as_json)
+        _caution(loaded)
         raise typer.Exit(_status(report))
 
 
@@ -68,6 +70,15 @@ def _rules(config: "Config") -> list[dict[str, str]]:
         }
         for rule in make_rules(config)
     ]
+
+
+def _caution(config: "Config") -> None:
+    """What is no mistake, and should be known, on standard error."""
+    from stalewatch.config.objective_checks import caution_words
+
+    for name in config.objectives:
+        for words in caution_words(config, name):
+            typer.echo(f"objective {name}: {words}", err=True)
 
 
 def _print(report: "Report", rules: list[dict[str, str]], *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""A store with a day and more of roll-ups, and objectives that are kept, broken and not measured."""
+"""A store with a day of roll-ups, and objectives that are kept, broken and not measured."""
 
 from fractions import Fraction
 
