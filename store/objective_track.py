@@ -18,8 +18,10 @@ from store.objective_spec import Spec
 
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
-RECENT_S: Final = 600
+RECENT_S: Final = 300
 """The newest past, which is read at every turn."""
+PIECE_S: Final = 1_800
+"""So many minutes of what is older are read with it."""
 _LONGEST_S: Final = {Calendar.DAY: DAY_S, Calendar.WEEK: 7 * DAY_S, Calendar.MONTH: 31 * DAY_S}
 _MARGIN_S: Final = 2 * DAY_S
 
@@ -114,13 +116,15 @@ class KeptTrack:
         return Track(self.spec.objective, series, HOUR_S if is_mixed else 60)
 
     def _next_piece(self, now_s: int) -> tuple[Width, Window]:
-        """An hour of minutes, or a day of hours; from the beginning again after the last."""
+        """Half an hour of minutes, or a day of hours; from the beginning again after the last."""
         if self._piece_s >= now_s - RECENT_S or self._piece_s < self.reach.since_s:
             self._piece_s = self.reach.since_s
         is_old = self._piece_s < self.reach.minutes_from_s
-        until_s = self._piece_s + (max(DAY_S, self.spec.objective.slice_s) if is_old else HOUR_S)
+        slice_s = self.spec.objective.slice_s
         if is_old:
-            until_s = min(until_s, self.reach.minutes_from_s)
+            until_s = min(self._piece_s + max(DAY_S, slice_s), self.reach.minutes_from_s)
+        else:
+            until_s = self._piece_s + (HOUR_S if PIECE_S % slice_s else PIECE_S)
         piece = Window(self._piece_s, until_s)
         self._piece_s = until_s
         return ("hour" if is_old else "minute"), piece

@@ -16,7 +16,7 @@ from store.objective_feed import NS, Feed
 from store.objective_history import Bucket, read_history
 from store.objective_listing import find_watermark, list_places
 from store.objective_spec import Spec
-from store.objective_track import Change, KeptTrack
+from store.objective_track import RECENT_S, Change, KeptTrack
 from store.pair_counting import PairCounting
 from store.periods import period_at
 
@@ -41,6 +41,7 @@ class _Followed:
         self.spec, self.kept = spec, kept
         self.budget = ErrorBudget(spec.objective, kept.track, {}, spec.rules)
         self.watermark_s = 0
+        self.counted_s: int | None = None
         self.known: dict[tuple[int, bool], BudgetStatus] = {}
         self.blame: Blame | None = None
 
@@ -49,8 +50,13 @@ class _Followed:
         track = self.kept.track
         listing = list_places(self.spec, track, feed)
         self.budget = ErrorBudget(self.spec.objective, track, listing, self.spec.rules)
+        self.counted_s = counted_s
         self.watermark_s = find_watermark(self.spec, track, now_s, counted_s)
         self.known, self.blame = {}, None
+
+    def has_leapt(self, counted_s: int | None) -> bool:
+        """Whether pairs were counted for more of the past than a turn reads again."""
+        return counted_s is not None and counted_s - (self.counted_s or 0) > RECENT_S
 
     def at(self, now_s: int) -> At:
         """The watermark, and the period that it lies in."""
@@ -152,8 +158,8 @@ class Objectives:
         return blame
 
     def _follow(self, spec: Spec, feed: Feed, now_s: int) -> None:
-        followed = self._followed.get(spec.name)
-        if followed is None:
+        followed, counted_s = self._followed.get(spec.name), self._pairs.counted_until(spec)
+        if followed is None or followed.has_leapt(counted_s):
             followed = _Followed(spec, KeptTrack(spec, feed, now_s))
             changes: Sequence[Change] = ()
         else:
@@ -164,7 +170,7 @@ class Objectives:
             changes = followed.kept.read(feed, now_s)
         with self._lock:
             followed.kept.apply(changes)
-            followed.settle(feed, now_s, self._pairs.counted_until(spec))
+            followed.settle(feed, now_s, counted_s)
             self._followed[spec.name] = followed
 
     def _standing(self, spec: Spec, now_s: int) -> Standing:

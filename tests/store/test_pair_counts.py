@@ -6,6 +6,7 @@ import pytest
 
 from freshness.counts import Counts, count_events
 from freshness.objective import Measure, Objective, Rolling
+from freshness.rollup import Rollup, RollupKey
 from freshness.series import Place
 from store.base import Batch, Store
 from store.messages import ReceiptRow
@@ -55,7 +56,8 @@ def begun(store: Store, now_s: int) -> PairCounting:
 
 @pytest.fixture
 def listed(store: Store) -> Store:
-    store.write(Batch(nodes=[node("r1")]))
+    probed = RollupKey(SENT, "product", "regional", "r1", "walk", 2 * S, "d")
+    store.write(Batch(nodes=[node("r1")], rollups={probed: Rollup(hits=1)}))
     return store
 
 
