@@ -232,7 +232,7 @@ def test_a_new_objective_speaks_for_what_there_is(store: Store) -> None:
     fill(store, NOW - 2 * HOUR, NOW, cell(fresh=10))
     found = anew(store, spec(), NOW).status
     assert found is not None
-    assert (found.is_whole, found.gap, found.spent) == (False, None, 0)
+    assert (found.is_whole, found.gap, found.spent) == (False, None, Fraction(0))
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,11 @@ def test_who_spent_it(store: Store) -> None:
     made.turn(NOW * S)
     blame = made.attribution("product-fresh", NOW * S)
     assert blame is not None
-    assert [(place.node, part.bad) for place, part in blame.by_node.worst] == [("r1", 3), ("r2", 1)]
-    assert [(name.key, part.bad) for name, part in blame.by_key.worst] == [("42", 2), ("7", 1)]
+    assert [(place.node, int(part.bad)) for place, part in blame.by_node.worst] == [
+        ("r1", 3),
+        ("r2", 1),
+    ]
+    assert [(name.key, int(part.bad)) for name, part in blame.by_key.worst] == [("42", 2), ("7", 1)]
     assert blame.by_key.unattributed.share == Fraction(1, 4)
     assert blame.by_publisher is None
     status = told(made, NOW).status

@@ -117,7 +117,7 @@ def test_an_objective_of_pairs(listed: Store) -> None:
     blame = made.attribution("told", now * S)
     assert blame is not None
     assert blame.by_publisher is not None
-    assert [(name, part.bad) for name, part in blame.by_publisher.worst] == [("shop", 1)]
+    assert [(name, int(part.bad)) for name, part in blame.by_publisher.worst] == [("shop", 1)]
 
 
 def test_replacing_minutes_keeps_their_hour_true(store: Store) -> None:
