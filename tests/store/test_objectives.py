@@ -169,7 +169,7 @@ def test_kept_up_is_as_made_anew(wanted: Spec, seed: int) -> None:
         fill(store, now, now + step, cell(fresh=dice.randrange(3), stale=dice.randrange(2)))
         now += step
         kept.turn(now * S)
-    for _ in range(140):  # all pieces of the past come by
+    for _ in range(200):  # all pieces of the past come by
         kept.turn(now * S)
     fresh = anew(store, wanted, now)
     assert told(kept, now).status == fresh.status
