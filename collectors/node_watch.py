@@ -135,6 +135,7 @@ class NodeWatch:
                 identity=self.identity,
                 since_at_ns=self.since_at_ns,
                 answered_at_ns=self.answered_at_ns,
+                is_pool=self.findings.is_pool,
             )
         )
 

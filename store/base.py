@@ -136,6 +136,8 @@ class NodeRow:
     identity: str
     since_at_ns: int
     answered_at_ns: int | None
+    is_pool: bool = False
+    """Whether many caches are known to answer as this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ class Span:
     first_ended_at_ns: int
     last_started_at_ns: int
     linearizable: bool = False
+    clock: str = ""
+    """The clock of its stamps; those of different clocks are never subtracted."""
 
 
 class Facts(Protocol):

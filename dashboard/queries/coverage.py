@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard.address import Window
-from dashboard.queries.cells import Cells
 from dashboard.wording import REASONS, SECOND_NS
 from freshness.indicator import unknown_share
 from freshness.model import Verdict
 from store.base import ORIGIN, NodeRow, Store
+from store.cells import Cells
 
 MOST_KEYS: Final = 10_000
 READS_LOOKED_AT: Final = 500

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from dashboard.queries.cells import Cells, add_up
+from freshness.budget import count_nines
+from freshness.counts import count_reads
 from freshness.indicator import Indicator, indicator, unknown_share
-from freshness.intervals import independent
-from freshness.nines import clean_reads_needed, supported_nines
-from freshness.rollup import Rollup
+from freshness.nines import clean_reads_needed
+from store.cells import Cells, add_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def freshness_now(cells: Cells) -> list[KeyspaceFreshness]:
 
 def _of_keyspace(keyspace: str, cells: Cells) -> KeyspaceFreshness:
     cell = add_up(each for place, each in cells.sampled.items() if place.keyspace == keyspace)
-    nines = _nines(cell)
+    nines = count_nines(count_reads(cell))
     wanted = clean_reads_needed(nines + 1) - cell.clusters
     return KeyspaceFreshness(
         keyspace=keyspace,
@@ -59,12 +59,3 @@ def _of_keyspace(keyspace: str, cells: Cells) -> KeyspaceFreshness:
         clusters=cell.clusters,
         missing_for_next=None if cell.stale.n else max(wanted, 0),
     )
-
-
-def _nines(cell: Rollup) -> int:
-    """Never more than a clean sample of as many clusters would support."""
-    sample = independent(cell.stale.n, cell.judged.n, cell.clusters)
-    clean = independent(0, cell.judged.n, cell.clusters)
-    if not sample.n:
-        return 0
-    return min(supported_nines(sample.bad, sample.n), supported_nines(clean.bad, clean.n))

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Final
 
 from dashboard.address import Window
-from dashboard.queries.cells import Cells, Place, add_up
 from dashboard.wording import SECOND_NS
 from freshness.rollup import Grain, Rollup
 from store.base import ORIGIN, NodeRow
+from store.cells import Cells, Place, add_up
 
 _WIDTHS_S: Final = (60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 86_400)
 MOST_COLUMNS: Final = 100
@@ -63,10 +63,16 @@ class HeatView:
     squares: Sequence[Square]
 
 
-def heat(cells: Cells, nodes: Sequence[NodeRow], layer: str | None, node: str | None) -> HeatView:
+def heat(
+    cells: Cells,
+    window: Window,
+    nodes: Sequence[NodeRow],
+    layer: str | None,
+    node: str | None,
+) -> HeatView:
     """Nodes grouped by layer and region, also those that nothing was read from."""
     lanes = _lanes(cells, nodes, layer, node)
-    width_s = _width_s(cells)
+    width_s = _width_s(cells, window)
     grouped: defaultdict[tuple[int, int], list[Rollup]] = defaultdict(list)
     index = {(lane.layer, lane.node): at for at, lane in enumerate(lanes)}
     for place, cell in cells.everything.items():
@@ -76,7 +82,7 @@ def heat(cells: Cells, nodes: Sequence[NodeRow], layer: str | None, node: str | 
     squares = [
         _square(lane, start_s, add_up(group)) for (lane, start_s), group in sorted(grouped.items())
     ]
-    return HeatView(cells.window, width_s * SECOND_NS, lanes, squares)
+    return HeatView(window, width_s * SECOND_NS, lanes, squares)
 
 
 def _lanes(
@@ -97,8 +103,8 @@ def _lanes(
     return sorted(lanes, key=lambda lane: (lane.layer, lane.region, lane.node))
 
 
-def _width_s(cells: Cells) -> int:
-    span_s = (cells.window.until_ns - cells.window.since_ns) // SECOND_NS
+def _width_s(cells: Cells, window: Window) -> int:
+    span_s = (window.until_ns - window.since_ns) // SECOND_NS
     least = max(cells.grain_s, span_s // MOST_COLUMNS)
     return next((width for width in _WIDTHS_S if width >= least), int(Grain.DAY))
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from dashboard.address import Address, Window
 from dashboard.queries.begin import data_begins_ns, shown_window
-from dashboard.queries.cells import read_cells
 from dashboard.queries.coverage import CoverageView, coverage
 from dashboard.queries.faults import FindingsView, findings
 from dashboard.queries.fresh import KeyspaceFreshness, freshness_now
 from dashboard.queries.heat import HeatView, heat
 from store.base import Store
+from store.cells import read_cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 
+from freshness.budget import count_nines
+from freshness.counts import count_reads
 from freshness.indicator import indicator, unknown_share
-from freshness.intervals import independent
-from freshness.nines import supported_nines
 from freshness.rollup import Rollup
 from stalewatch.api.asked import FreshnessAsked
-from stalewatch.api.cells import Cells, Place, add_up, read_cells
 from stalewatch.api.items import Item
 from store.base import Store
+from store.cells import Cells, Place, add_up, read_cells
 
 CONFIDENCE = 0.95
 Group = tuple[str, str | None, str | None]
@@ -17,9 +17,10 @@ Group = tuple[str, str | None, str | None]
 
 def freshness_of(store: Store, asked: FreshnessAsked, now_ns: int) -> tuple[Cells, list[Item]]:
     """The cells of the window, and an item for each keyspace, layer or node that was read."""
-    cells = read_cells(store, asked, now_ns)
+    since_ns = now_ns - asked.window
+    cells = read_cells(store, since_ns, now_ns, asked.keyspace, asked.layer, asked.node)
     groups: defaultdict[Group, list[Rollup]] = defaultdict(list)
-    for place, cell in cells.walked.items():
+    for place, cell in cells.sampled.items():
         groups[_group(place, asked)].append(cell)
     ordered = sorted(groups, key=lambda group: [name or "" for name in group])
     return cells, [_item(group, add_up(groups[group])) for group in ordered]
@@ -37,7 +38,7 @@ def _item(group: Group, cell: Rollup) -> Item:
         "layer": layer,
         "node": node,
         "freshness": _shares(cell),
-        "supported_nines": _nines(cell),
+        "supported_nines": count_nines(count_reads(cell), CONFIDENCE),
         "verdicts": {
             "fresh": cell.fresh.n,
             "stale": cell.stale.n,
@@ -69,9 +70,3 @@ def _shares(cell: Rollup) -> Item | None:
         "at_least": found.at_least,
         "at_most": found.at_most,
     }
-
-
-def _nines(cell: Rollup) -> int:
-    """Never more than a clean sample of as many clusters would support."""
-    samples = [independent(bad, cell.judged.n, cell.clusters) for bad in (cell.stale.n, 0)]
-    return min(supported_nines(bad, n, CONFIDENCE) if n else 0 for bad, n in samples)

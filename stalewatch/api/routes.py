@@ -28,7 +28,7 @@ from stalewatch.api.counters import counters_of
 from stalewatch.api.coverage import coverage_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
-from stalewatch.api.items import finding_item, json_answer, listing, node_item
+from stalewatch.api.items import finding_item, json_answer, listing, node_item, times
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
 from stalewatch.api.sweeps import sweep_item
@@ -139,7 +139,7 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/freshness")
     async def freshness(asked: Annotated[FreshnessAsked, Query()]) -> Response:
         cells, items = await asyncio.to_thread(freshness_of, store, asked, now_ns())
-        return listing(items, window=cells.window(), by=asked.by)
+        return listing(items, window=times(since=cells.since_ns, until=cells.until_ns), by=asked.by)
 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:

@@ -7,7 +7,7 @@ from typing import Final
 
 from store.base import NodeRow
 
-_WRITE: Final = "INSERT OR REPLACE INTO nodes VALUES ({})".format(", ".join("?" * 12))
+_WRITE: Final = "INSERT OR REPLACE INTO nodes VALUES ({})".format(", ".join("?" * 13))
 
 
 def write_nodes(connection: sqlite3.Connection, nodes: Sequence[NodeRow]) -> None:
@@ -18,4 +18,4 @@ def write_nodes(connection: sqlite3.Connection, nodes: Sequence[NodeRow]) -> Non
 def read_nodes(connection: sqlite3.Connection) -> list[NodeRow]:
     """Every node by layer and name; the layer of origins sorts first."""
     rows = connection.execute("SELECT * FROM nodes ORDER BY layer, node")
-    return [NodeRow(*row) for row in rows]
+    return [NodeRow(*row[:-1], is_pool=bool(row[-1])) for row in rows]

@@ -67,7 +67,8 @@ WITH RECURSIVE
 SELECT places.layer, places.node, result, version, projection, absent,
   first_start_ns + wall_offset_ns AS first_at_ns, last_end_ns + wall_offset_ns AS last_at_ns,
   count, ended_by, first_end_ns + wall_offset_ns AS first_ended_at_ns,
-  last_start_ns + wall_offset_ns AS last_started_at_ns, linearizable
+  last_start_ns + wall_offset_ns AS last_started_at_ns, linearizable,
+  clocks.name AS clock
 FROM pairs
 CROSS JOIN clocks ON clocks.id = pairs.clock
 CROSS JOIN places ON places.id = pairs.place

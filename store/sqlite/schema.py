@@ -70,6 +70,12 @@ def v8(db: Database) -> None:
     _run(db, "v8.sql")
 
 
+@migrations()
+def v9(db: Database) -> None:
+    """Which nodes are pools."""
+    _run(db, "v9.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

@@ -1,4 +1,4 @@
-"""The roll-up cells of a window, with the strata that make one cluster put together."""
+"""The roll-ups of a window, a cell for each bucket of time and place, read from any store."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from functools import reduce
 from operator import add
 from typing import Final, NamedTuple
 
-from dashboard.address import Window
-from dashboard.wording import SECOND_NS
 from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
 from store.base import ORIGIN, Store
 
-HOUR_NS: Final = Grain.HOUR * SECOND_NS
+_SECOND_NS: Final = 10**9
+MINUTE_NS: Final = Grain.MINUTE * _SECOND_NS
+HOUR_NS: Final = Grain.HOUR * _SECOND_NS
 MINUTES_UP_TO_NS: Final = 6 * HOUR_NS
-"""Windows longer than this are read from hours."""
+"""Longer windows are read from hours."""
 
 
 class Place(NamedTuple):
-    """Where and when the reads of a cell were made; `start_s` is the start of its bucket."""
+    """Where the reads of a cell were made; `start_s` is the Unix second its bucket begins at."""
 
     start_s: int
     keyspace: str
@@ -27,12 +27,23 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """All cells of a window; `grain_s` is the widest bucket among them."""
+    """All cells of a window that begins with a whole minute or hour, the widest bucket `grain_s`.
 
-    window: Window
+    `sampled` holds the reads that stand for all keys alike, `everything` those of all strata, each
+    with the clusters of one place counted once; `strata` are the rows as they were kept.
+    """
+
+    since_ns: int
+    until_ns: int
     grain_s: int
     sampled: Mapping[Place, Rollup]
     everything: Mapping[Place, Rollup]
+    strata: Sequence[tuple[RollupKey, Rollup]]
+
+    @property
+    def minutes(self) -> int:
+        """Minutes that begin in the window."""
+        return -(-(self.until_ns - self.since_ns) // MINUTE_NS)
 
     def total(self) -> Rollup:
         """All sampled reads together."""
@@ -41,29 +52,31 @@ class Cells:
 
 def read_cells(
     store: Store,
-    window: Window,
+    since_ns: int,
+    until_ns: int,
     keyspace: str | None = None,
     layer: str | None = None,
     node: str | None = None,
 ) -> Cells:
-    """The cells of a window: minutes up to six hours, beyond that hours and the newest minutes."""
+    """Minutes for up to six hours, beyond that hours and the newest minutes."""
+    where = keyspace, layer, node
+    grain = Grain.HOUR if until_ns - since_ns > MINUTES_UP_TO_NS else Grain.MINUTE
+    since_ns = since_ns // (grain * _SECOND_NS) * grain * _SECOND_NS
     rows: list[tuple[RollupKey, Rollup]] = []
-    minutes_from_ns, grain = window.since_ns, Grain.MINUTE
-    if window.until_ns - window.since_ns > MINUTES_UP_TO_NS:
+    minutes_from_ns = since_ns
+    if grain is Grain.HOUR:
         # The hour that runs and the one before it may not have been folded yet.
-        minutes_from_ns, grain = (window.until_ns // HOUR_NS - 1) * HOUR_NS, Grain.HOUR
-        since_ns = window.since_ns // HOUR_NS * HOUR_NS
-        rows += store.rollups("hour", since_ns, minutes_from_ns, keyspace, layer, node)
-    since_ns = minutes_from_ns // (60 * SECOND_NS) * 60 * SECOND_NS
-    rows += store.rollups("minute", since_ns, window.until_ns, keyspace, layer, node)
+        minutes_from_ns = (until_ns // HOUR_NS - 1) * HOUR_NS
+        rows += store.rollups("hour", since_ns, minutes_from_ns, *where)
+    rows += store.rollups("minute", minutes_from_ns, until_ns, *where)
     rows = [(key, cell) for key, cell in rows if key.layer != ORIGIN]
     sampled = [(key, cell) for key, cell in rows if key.stratum == SAMPLED]
     places = by_place(sampled)
     everything = places if len(sampled) == len(rows) else by_place(rows)
-    return Cells(window, int(grain), places, everything)
+    return Cells(since_ns, until_ns, int(grain), places, everything, rows)
 
 
-def by_place(rows: Sequence[tuple[RollupKey, Rollup]]) -> dict[Place, Rollup]:
+def by_place(rows: Iterable[tuple[RollupKey, Rollup]]) -> dict[Place, Rollup]:
     """One cell a place. Strata of one node and minute are one cluster, so the largest counts."""
     places: dict[Place, Rollup] = {}
     for key, cell in rows:
