@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
 from alerts.look import Look
 from alerts.state import Timing
@@ -23,6 +23,7 @@ class Common:
     timing: Timing = AT_ONCE
     channels: Sequence[str] = ()
     mode: Mode = "observe"
+    kind: ClassVar[str] = ""
 
 
 class Rule(Protocol):
@@ -48,6 +49,11 @@ class Rule(Protocol):
         """Whether it tells anybody."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """As its kind is called in the config file."""
+        ...
+
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:
         """Read what it needs and judge it: one look at each thing that it watches."""
         ...
@@ -69,6 +75,17 @@ def listed_nodes(
         and layer in (None, row.layer)
         and node in (None, row.node)
     ]
+
+
+def place_in_words(layer: str | None, node: str | None, of: str = "a node") -> str:
+    """What a rule is about: `node r1 of layer edge`, `a node of layer edge`, `a node`."""
+    where = f" of layer {layer}" if layer else ""
+    return f"node {node}{where}" if node else f"{of}{where}"
+
+
+def share_in_words(share: float) -> str:
+    """A share for people: `95%`, `99.95%`."""
+    return f"{share * 100:.4g}%"
 
 
 def first_lines(lines: Sequence[str]) -> list[str]:
