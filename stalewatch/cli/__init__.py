@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from stalewatch.cli import backup, check, demo, evidence, init, judge, probe, sweep, up
+from stalewatch.cli import alerts, backup, check, demo, evidence, init, judge, probe, sweep, up
 
 app = typer.Typer(
     name="stalewatch",
@@ -23,6 +23,7 @@ app.command("judge")(judge.judge)
 app.command("evidence")(evidence.evidence)
 app.command("backup")(backup.backup)
 app.command("demo")(demo.demo)
+app.add_typer(alerts.app, name="alerts")
 
 
 @app.callback()

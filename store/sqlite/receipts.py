@@ -65,7 +65,8 @@ WHERE received_at_ns >= :since_ns AND sequence IS NOT NULL ORDER BY received_at_
 
 COUNTS: Final = """
 SELECT layer, node, count(*) FROM receipts
-WHERE received_at_ns >= :since_ns AND received_at_ns < :until_ns AND is_known GROUP BY layer, node ORDER BY layer, node
+WHERE received_at_ns >= :since_ns AND received_at_ns < :until_ns AND is_known
+GROUP BY layer, node ORDER BY layer, node
 """
 
 
