@@ -25,6 +25,7 @@ from store.gaps import GapRow
 from store.past import UNTOLD
 
 MINUTE_NS: Final = 60 * NS_PER_S
+HOUR_NS: Final = 60 * MINUTE_NS
 LEAST_COVERAGE: Final = 0.9
 Seen = tuple[Condition, str, list[str]]
 
@@ -125,8 +126,10 @@ class MeasurementLost(Common):
             since_ns = (now_ns - 2 * self._span_ns(keyspace)) // MINUTE_NS * MINUTE_NS
             cells = store.rollups("minute", since_ns, now_ns + 1, keyspace)
             starts = frozenset(key.start_s * NS_PER_S for key, _ in cells)
-            began_ns = min(starts, default=known_ns)
-            yield Minutes(keyspace, max(since_ns, min(began_ns, now_ns)), starts)
+            began_ns = min([known_ns, *starts])
+            if began_ns > since_ns and _has_older(store, keyspace, since_ns):
+                began_ns = since_ns
+            yield Minutes(keyspace, max(since_ns, began_ns), starts)
 
     def _slice_ns(self, keyspace: str) -> int:
         """Each stretch of this width should have a round, two where they are seldom."""
@@ -134,6 +137,12 @@ class MeasurementLost(Common):
 
     def _span_ns(self, keyspace: str) -> int:
         return max(self.window_ns, 5 * self._slice_ns(keyspace))
+
+
+def _has_older(store: Store, keyspace: str, before_ns: int) -> bool:
+    """Whether it was measured in the day before: nodes that a restart met anew do not tell."""
+    before_ns = before_ns // HOUR_NS * HOUR_NS
+    return bool(store.rollups("hour", before_ns - 24 * HOUR_NS, before_ns, keyspace))
 
 
 def _minute(at_ns: int) -> str:

@@ -32,6 +32,7 @@ class Scripted:
     timing: Timing = AT_ONCE
     channels: Sequence[str] = ("sre",)
     mode: Mode = "notify"
+    kind: str = "propagation-lag"
     sees: list[Look] = field(default_factory=list)
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:  # noqa: ARG002
