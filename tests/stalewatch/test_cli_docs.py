@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -26,7 +27,13 @@ def offered() -> dict[str, set[str]]:
     """Options by command, as the program takes them."""
     group = get_command(app)
     commands = group.commands  # type: ignore[attr-defined]  # an app of several commands is a group
-    return {name: _options(command.params) for name, command in commands.items()}
+    return {name: _options(_params(command)) for name, command in commands.items()}
+
+
+def _params(command: Any) -> list[object]:
+    """Those of a command, or of all that a group holds."""
+    inner = getattr(command, "commands", {}).values()
+    return [*command.params, *(param for each in inner for param in _params(each))]
 
 
 def _options(params: list[object]) -> set[str]:
