@@ -6,8 +6,8 @@ at a time. It answers with an `Outcome`, whatever happens; when to try again is 
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, Self
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, Protocol, Self
 
 from settings import Section
 from store.alert_book import NotificationRow
@@ -18,32 +18,51 @@ class ChannelError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What is to be told: the payload of a notification.
+class ToldAlert:
+    """One alert of a group, as it is told.
 
-    Instants are wall time, Unix nanoseconds. `link` is relative to the address of the UI and names
-    the exact view, its time range absolute. Whatever came from outside (keys, names of nodes,
-    evidence) is as it came: a channel must take it for hostile.
+    Whatever came from outside (keys, names of nodes, evidence) is as it came: a channel must take
+    it for hostile. `link` is relative to the address of the UI and names the exact view, its time
+    range absolute.
     """
 
+    id: str
     rule: str
+    status: Literal["firing", "resolved"]
+    is_news: bool
+    """Whether the group is told because of it."""
     summary: str
     """What broke, in one line."""
     reason: str
     """The named reason of the transition."""
-    at_ns: int
-    """When the transition was."""
     since_ns: int
     """Since when the rule is broken."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    at_ns: int
+    """When the transition was."""
+    ends_at_ns: int | None
+    """When it was resolved; None while it fires."""
+    labels: Mapping[str, str]
     """Layer, node, keyspace, key ...: what it is about."""
-    figures: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str]
     """Name to value with its unit: how stale, which lag, which limit."""
-    evidence: Sequence[str] = ()
-    cause: str = ""
-    link: str = ""
-    finding: str = ""
+    evidence: Sequence[str]
+    cause: str
+    link: str
+    finding: str
     """Id of the finding whose evidence reproduces the verdict, where it rests on one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be told: the payload of a notification. Instants are wall time, Unix ns."""
+
+    occasion: str
+    """Why it is told: first, new-member, some-resolved, all-resolved or repeat."""
+    group: Mapping[str, str]
+    """The labels that its alerts share, by which they are grouped."""
+    alerts: Sequence[ToldAlert]
+    at_ns: int
+    link: str
 
     def to_payload(self) -> str:
         """As JSON; labels and figures keep their order."""
@@ -51,8 +70,29 @@ class Message:
 
     @classmethod
     def from_payload(cls, payload: str) -> Self:
-        """Read JSON again. Raises ValueError or TypeError where it is none of ours."""
-        return cls(**json.loads(payload))
+        """Read JSON again. Raises ValueError, TypeError or KeyError where it is none of ours."""
+        read = json.loads(payload)
+        if "alerts" not in read:
+            return cls._of_one(read)
+        return cls(**{**read, "alerts": [ToldAlert(**each) for each in read["alerts"]]})
+
+    @classmethod
+    def _of_one(cls, read: dict[str, Any]) -> Self:
+        """As notifications of one alert were written before there were groups."""
+        is_over = read["reason"] in _OVER
+        told = ToldAlert(
+            id="",
+            status="resolved" if is_over else "firing",
+            is_news=True,
+            ends_at_ns=read["at_ns"] if is_over else None,
+            **read,
+        )
+        occasion = "all-resolved" if is_over else "first"
+        return cls(occasion, dict(told.labels), [told], told.at_ns, told.link)
+
+
+_OVER: Final = ("clear for its time", "no longer watched")
+"""The reasons of `alerts.state` by which an alert is resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +109,20 @@ class Outcome:
     """What became of one delivery: every recipient who is not refused has accepted."""
 
     refused: Sequence[Refusal] = ()
+    retry_after_s: float = 0.0
+    """How long the server asks to be left alone; 0 where it does not."""
 
     @classmethod
-    def failed(cls, recipients: Iterable[str], why: str, *, is_final: bool = False) -> Self:
+    def failed(
+        cls,
+        recipients: Iterable[str],
+        why: str,
+        *,
+        is_final: bool = False,
+        retry_after_s: float = 0.0,
+    ) -> Self:
         """Nobody took it, all for the same reason."""
-        return cls([Refusal(each, why, is_final) for each in recipients])
+        return cls([Refusal(each, why, is_final) for each in recipients], retry_after_s)
 
 
 class Channel(Protocol):
@@ -81,7 +130,7 @@ class Channel(Protocol):
 
     @property
     def recipients(self) -> Sequence[str]:
-        """Whom a new notification is owed to; never empty."""
+        """Whom a new notification is owed to; empty where a channel is told of states alone."""
         ...
 
     @property
@@ -107,3 +156,5 @@ class ChannelKind:
 
     options: type[Section]
     open: Callable[[Any, str], Channel]
+    takes_notifications: bool = True
+    """Whether it is told of events, by the outbox; else of states, as an Alertmanager is."""

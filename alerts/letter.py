@@ -10,19 +10,18 @@ from email.utils import format_datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
 
 import css_inline
 import jinja2
 
-from alerts.base import Message
+from alerts.base import Message, ToldAlert
+from alerts.link import view_url
 from alerts.shown import shown
 from store.alert_book import NotificationRow
 
 NS_PER_S: Final = 1_000_000_000
 EVIDENCE_LINES: Final = 20
 _SUBJECT, _LINE, _LABEL = 120, 500, 160
-_URL_SAFE: Final = "/?&=%:,;+-._~#"
 _WIDE_TO_NARROW: Final = ("layer", "region", "node", "keyspace", "key")
 _FINDING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 """What may stand in a command that is there to be copied."""
@@ -58,7 +57,7 @@ def compose(row: NotificationRow, sender: str, to: Sequence[str], base_url: str)
     Dated by the row's creation; `To` names everybody of the channel, whoever has it already.
     Raises ValueError or TypeError where the payload is none of ours.
     """
-    message = Message.from_payload(row.payload)
+    message = Message.from_payload(row.payload).alerts[0]
     view = _view(row, message, base_url)
     letter = EmailMessage(policy=SMTP)
     _address(letter, row, sender, to, _subject(message))
@@ -88,14 +87,14 @@ def _address(
     letter["X-Auto-Response-Suppress"] = "All"
 
 
-def _subject(message: Message) -> str:
+def _subject(message: ToldAlert) -> str:
     """The same for every mail of an alert, or programs would not keep them together."""
     about = " ".join(value for _, value in _ordered(message.labels))
     subject = shown(f"[stalewatch] {message.rule}: {about}", _SUBJECT).removesuffix(": ")
     return subject.replace("=?", "= ?")  # or a program would decode what is no encoded word of ours
 
 
-def _view(row: NotificationRow, message: Message, base_url: str) -> _View:
+def _view(row: NotificationRow, message: ToldAlert, base_url: str) -> _View:
     lasted_s = max(0, message.at_ns - message.since_ns) / NS_PER_S
     evidence = [shown(line, _LINE) for line in message.evidence[:EVIDENCE_LINES]]
     return _View(
@@ -113,7 +112,7 @@ def _view(row: NotificationRow, message: Message, base_url: str) -> _View:
         evidence=evidence,
         left_out=len(message.evidence) - len(evidence),
         width=min(24, max(map(len, ("lasting", *message.labels, *message.figures)))),
-        link=_link(message.link, base_url),
+        link=view_url(message.link, base_url),
         finding=message.finding if _FINDING.fullmatch(message.finding) else "",
     )
 
@@ -122,18 +121,6 @@ def _ordered(labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """From the wide to the narrow; labels that we do not know come last, by name."""
     known = [name for name in _WIDE_TO_NARROW if name in labels]
     return [(name, labels[name]) for name in [*known, *sorted(labels.keys() - {*known})]]
-
-
-def _link(link: str, base_url: str) -> str:
-    """The address of the view; empty where `link` would lead anywhere but to the UI."""
-    if not link or not base_url:
-        return ""
-    # Control characters and backslashes go before it is taken apart: parsers differ on them.
-    path = quote(link.lstrip("/"), safe=_URL_SAFE)
-    parts = urlsplit(path)
-    if parts.scheme or parts.netloc or ".." in parts.path.split("/"):
-        return ""
-    return base_url + path
 
 
 def _told(at_ns: int) -> str:

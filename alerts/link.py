@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 NS_PER_S: Final = 1_000_000_000
 AROUND_NS: Final = 15 * 60 * NS_PER_S
 """How much of the time before a look its view shows."""
+LONGEST: Final = 4_096
+"""Characters of a path; what is longer would be cut on its way, and lead elsewhere."""
+_URL_SAFE: Final = "/?&=%:,;+-._~#"
 _FOLDED_BY_BROWSERS: Final = ("", ".", "..")
 
 
@@ -29,6 +32,21 @@ def invalidation_link(id: str, now_ns: int) -> str:
     if id in _FOLDED_BY_BROWSERS:
         return _with_range("invalidation", now_ns, [("id", id)])
     return _with_range(f"invalidations/{_segment(id)}", now_ns, [])
+
+
+def view_url(link: str, base_url: str) -> str:
+    """The absolute address of a view; empty where `link` would lead anywhere but to the UI.
+
+    `base_url` is the address of the UI, which ends with a slash.
+    """
+    if not link or not base_url:
+        return ""
+    # Control characters and backslashes go before it is taken apart: parsers differ on them.
+    path = quote(link.lstrip("/"), safe=_URL_SAFE, errors="replace")
+    parts = urlsplit(path)
+    if len(path) > LONGEST or parts.scheme or parts.netloc or ".." in parts.path.split("/"):
+        return ""
+    return base_url + path
 
 
 def _with_range(path: str, now_ns: int, named: list[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from alerts.base import Message
+from alerts.base import Message, ToldAlert
 from alerts.look import Look
 from store.alert_book import AlertRow, NotificationRow
 
@@ -108,12 +108,16 @@ def _message(alert: AlertRow, look: Look, kind: Kind, now_ns: int) -> Message:
         "resolved": alert.resolved_at_ns or now_ns,
         "repeat": now_ns,
     }[kind]
-    return Message(
+    told = ToldAlert(
+        id=alert.id,
         rule=alert.rule,
+        status="resolved" if kind == "resolved" else "firing",
+        is_news=kind != "repeat",
         summary=alert.summary,
         reason=alert.reason,
-        at_ns=at_ns,
         since_ns=min(firing_since_ns, alert.pending_since_ns or firing_since_ns),
+        at_ns=at_ns,
+        ends_at_ns=alert.resolved_at_ns if kind == "resolved" else None,
         labels=alert.labels,
         figures=look.figures,
         evidence=alert.evidence,
@@ -121,3 +125,5 @@ def _message(alert: AlertRow, look: Look, kind: Kind, now_ns: int) -> Message:
         link=alert.link,
         finding=look.finding,
     )
+    occasion = {"firing": "first", "resolved": "all-resolved", "repeat": "repeat"}[kind]
+    return Message(occasion, alert.labels, [told], at_ns, alert.link)

@@ -98,6 +98,7 @@ def settle(
     """What becomes of a notification: delivered, owed to those left after a wait, or dead.
 
     It stays owed while there is hope for anybody; then it is dead for those who refused for good.
+    A server that asks for a longer wait gets it, up to the longest of ours.
     It keeps the end of its lease, by which the book knows whose word this is.
     """
     row = replace(
@@ -111,7 +112,9 @@ def settle(
     is_hopeless = all(refusal.is_final for refusal in outcome.refused)
     if is_hopeless or now_ns - notification.created_at_ns >= GIVE_UP_NS:
         return replace(row, state="dead")
-    return replace(row, state="owed", next_at_ns=now_ns + wait_ns(row.attempts, jitter))
+    asked_ns = min(LONGEST_WAIT_NS, round(outcome.retry_after_s * NS_PER_S))
+    wait = max(wait_ns(row.attempts, jitter), asked_ns)
+    return replace(row, state="owed", next_at_ns=now_ns + wait)
 
 
 def wait_ns(attempts: int, jitter: float) -> int:

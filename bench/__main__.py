@@ -9,6 +9,7 @@ NAMES = (
     "ui_load",
     "crash",
     "detection",
+    "confusion",
     "event_checks",
     "sweep",
     "otlp_rate",

@@ -24,7 +24,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from alerts.base import Message
+from alerts.base import Message, ToldAlert
 from alerts.letter import compose, message_id
 from alerts.mail import MailChannel, MailOptions
 from alerts.outbox import LEASE_NS, Outbox
@@ -191,7 +191,12 @@ def _take_mail(listener: socket.socket, file: Path) -> None:
 
 
 def _notification(id: str, now_ns: int) -> NotificationRow:
-    message = Message("edge-stale", "edge holds 1 stale copy", "held", now_ns, now_ns)
+    told = ToldAlert(
+        id="a1", rule="edge-stale", status="firing", is_news=True,
+        summary="edge holds 1 stale copy", reason="held", since_ns=now_ns, at_ns=now_ns,
+        ends_at_ns=None, labels={}, figures={}, evidence=[], cause="", link="", finding="",
+    )  # fmt: skip
+    message = Message("first", {}, [told], now_ns, "")
     return NotificationRow(
         id=id,
         channel="sre",

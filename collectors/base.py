@@ -6,10 +6,10 @@ that is down, slow or talks nonsense is a reply of unknown readings with the rea
 exception.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from freshness.model import Reading, Result
 from store.base import Clock as ClockRow
@@ -113,11 +113,13 @@ class Source(Protocol):
 class KeyPage:
     """Some of the keys that a node holds, as the keyspace calls them.
 
-    `cursor` goes on after them, empty at the end.
+    `cursor` goes on after them, empty at the end. `strays` are those of the keys that the node says
+    it does not serve; None where it cannot tell, and the layer's placement decides.
     """
 
     keys: Sequence[str]
     cursor: str
+    strays: Sequence[str] | None = None
 
 
 class Cache(Source, Protocol):
@@ -179,6 +181,15 @@ class Server(Protocol):
         ...
 
 
+@runtime_checkable
+class Redirecting(Protocol):
+    """A server that says so where another one serves a key."""
+
+    def take_redirects(self) -> bool:
+        """Whether it has said so since this was last asked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CacheKind:
     """A row of the table of cache kinds.
@@ -187,7 +198,9 @@ class CacheKind:
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
     `ages_own_copies` is whether the age of a reading is always that of the node's own copy,
     `is_pool` whether many caches answer as one, so that nothing is said of a node as a whole.
-    `ttl_resolution_s` is by how much a TTL that it tells may be off, either way.
+    `ttl_resolution_s` is by how much a TTL that it tells may be off, either way. `placements` are
+    those that a layer of the kind may have; `cluster` makes what finds the nodes of a cluster and
+    its placement, from what finds some of them; `ask_sentinels` as `collectors.discovery` has it.
     """
 
     options: type[Any]
@@ -197,6 +210,9 @@ class CacheKind:
     ages_own_copies: bool = False
     is_pool: bool = False
     ttl_resolution_s: float = 0.0
+    placements: tuple[str, ...] = ("all",)
+    cluster: Callable[[Any, Any, NowNs], Any] | None = None
+    ask_sentinels: Callable[[Any, NowNs], Awaitable[Sequence[tuple[str, int]]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,16 +79,17 @@ class CheckLane:
         return self._task is not None
 
     def put(self, due: Iterable[Due]) -> None:
-        """Take what is due; the reading begins at once, unless one is under way."""
-        self._due.extend(due)
+        """Take what is due here; the reading begins at once, unless one is under way."""
+        self._due.extend(each for each in due if self.node.holds(each.event.key))
         if self._due and self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._drain())
 
     def skip(self, due: Iterable[Due]) -> None:
         """Count what nobody could read."""
         for each in due:
-            self.skipped += 1
-            self._count(each, Seen.SKIPPED, None)
+            if self.node.holds(each.event.key):
+                self.skipped += 1
+                self._count(each, Seen.SKIPPED, None)
 
     async def close(self) -> None:
         """Let go of what is due."""
@@ -117,6 +118,8 @@ class CheckLane:
         late = []
         while self._due and (len(batch) < most or self._due[0].event.key in batch):
             due = self._due.popleft()
+            if not self.node.holds(due.event.key):
+                continue  # it has moved since
             if is_timely(now - due.at, due.horizon.after_ns):
                 batch.setdefault(due.event.key, []).append(due)
             else:

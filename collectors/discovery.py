@@ -6,10 +6,10 @@ disappear. A node that a good answer no longer lists is gone.
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Protocol, Self
 
 import dns.asyncresolver
 import dns.exception
@@ -20,7 +20,7 @@ from ruamel.yaml.error import YAMLError
 
 from collectors.base import SourceError, Target
 from collectors.held import is_held
-from collectors.options import shown
+from collectors.options import ConnectionOptions, shown
 from settings import FilePath, Section
 
 LIFETIME_S: Final = 3.0
@@ -31,8 +31,27 @@ _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:\[\]/@]+))(?::(\d{
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+class SentinelOptions(ConnectionOptions):
+    """The Sentinels that watch over a Redis and its replicas; all of them are nodes."""
+
+    name: str
+    """What the Sentinels call the master: `mymaster`."""
+    sentinels: Annotated[tuple[str, ...], Field(min_length=1, max_length=16)]
+    """`host:port` of each Sentinel; the usual port is 26379."""
+
+    @model_validator(mode="after")
+    def _has_addresses(self) -> Self:
+        for address in self.sentinels:
+            split_address(address)
+        return self
+
+
+AskSentinels = Callable[[SentinelOptions], Awaitable[Sequence[tuple[str, int]]]]
+"""Hosts and ports of a master and its replicas; raises SourceError."""
+
+
 class NodeEntry(Section):
-    """Where nodes come from; exactly one of `static`, `dns` and `file`."""
+    """Where nodes come from; exactly one of `static`, `dns`, `file` and `sentinel`."""
 
     static: str | tuple[str, ...] | None = None
     """`host:port`, or a list of them."""
@@ -40,6 +59,8 @@ class NodeEntry(Section):
     """A name to look up."""
     file: FilePath | None = None
     """A file in Prometheus's file_sd format, or several: its name may hold `*`."""
+    sentinel: SentinelOptions | None = None
+    """The Sentinels that say which Redis is the master, and which its replicas are."""
     type: Literal["A", "AAAA", "SRV"] = "A"
     """Which records to look up."""
     port: Port | None = None
@@ -53,8 +74,9 @@ class NodeEntry(Section):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
-        if sum(source is not None for source in (self.static, self.dns, self.file)) != 1:
-            raise ValueError("expected exactly one of static, dns and file")
+        sources = (self.static, self.dns, self.file, self.sentinel)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("expected exactly one of static, dns, file and sentinel")
         if self.name is not None and not isinstance(self.static, str):
             raise ValueError("expected a name only beside one static node")
         for address in self.addresses:
@@ -71,24 +93,47 @@ class NodeEntry(Section):
     @property
     def label(self) -> str:
         """What to call the source in a message."""
+        if self.sentinel is not None:
+            return f"sentinel {shown(self.sentinel.name, 80)}"
         return f"dns {self.dns}" if self.dns else f"file {self.file}" if self.file else "static"
 
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """One answer: all targets now, those that are no longer listed, and what went wrong."""
+    """One answer: all targets now, those that are no longer listed, and what went wrong.
+
+    `has_moved` says that some entries are expected at other nodes than before.
+    """
 
     targets: tuple[Target, ...]
     gone: tuple[Target, ...] = ()
     problems: tuple[str, ...] = ()
+    has_moved: bool = False
+
+
+class Finder(Protocol):
+    """What finds the nodes of a layer."""
+
+    async def discover(self) -> Discovered:
+        """The nodes as they are now. Never raises for what a source does."""
+        ...
 
 
 class Discovery:
-    """The nodes of one layer. `default_port` is the usual port of the layer's kind."""
+    """The nodes of one layer. `default_port` is the usual port of the layer's kind.
 
-    def __init__(self, entries: Sequence[NodeEntry], default_port: int | None = None) -> None:
+    `ask_sentinels` is how Sentinels are asked, where nodes of the kind may have some.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[NodeEntry],
+        default_port: int | None = None,
+        ask_sentinels: AskSentinels | None = None,
+    ) -> None:
         self._entries = entries
         self._default_port = default_port
+        self._ask_sentinels = ask_sentinels
         self._answers: list[Sequence[Target]] = [()] * len(entries)
         self._targets: tuple[Target, ...] = ()
 
@@ -117,6 +162,11 @@ class Discovery:
             return [_target(host, at or port, entry) for host, at in await _look_up(entry)]
         if entry.file is not None:
             return await asyncio.to_thread(_read_files, entry, entry.file, port)
+        if entry.sentinel is not None:
+            if self._ask_sentinels is None:
+                raise SourceError("nodes of this kind have no Sentinels")
+            found = await self._ask_sentinels(entry.sentinel)
+            return [_target(host, at, entry) for host, at in found]
         split = [split_address(address) for address in entry.addresses]
         return [_target(host, at or port, entry, entry.name) for host, at in split]
 

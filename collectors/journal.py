@@ -11,6 +11,7 @@ from collectors.naming import hashed, plain
 from freshness.check import CheckCell, CheckKey, Seen
 from freshness.rollup import Grain, Reads, Rollup, RollupKey
 from freshness.runs import Run
+from freshness.ttl_sample import GRAIN_S, TtlCell, TtlKey
 from store.base import Batch, Clock, FindingRow, NodeRow, ReadRow, RunRow
 from store.sweeps import SweepRow
 
@@ -24,7 +25,8 @@ class NodeSettings:
     """A node of the catalogue as its watch needs it; `ttl_*` is the documented time to live.
 
     `is_pool` says from the start that many answer as this one.
-    `checks_per_s` is how many batches a second its event-triggered checks may read.
+    `checks_per_s` is how many batches a second its event-triggered checks may read, and
+    `ttl_resolution_s` by how much a TTL that it tells may be off, either way.
     """
 
     layer: str
@@ -39,6 +41,7 @@ class NodeSettings:
     ages_own_copies: bool = False
     is_pool: bool = False
     checks_per_s: float = 0.0
+    ttl_resolution_s: float = 0.0
 
 
 class Ids:
@@ -65,6 +68,7 @@ class Journal:
         self._cells: dict[RollupKey, Rollup] = {}
         self._checks: dict[CheckKey, CheckCell] = {}
         self._sweeps: dict[str, SweepRow] = {}
+        self._ttls: dict[TtlKey, TtlCell] = {}
 
     def name(self, key: str) -> str:
         """The key as the store keeps it."""
@@ -152,6 +156,13 @@ class Journal:
             cell = self._checks[key] = CheckCell()
         cell.add(seen, weight, late_ns)
 
+    def count_ttl(self, layer: str, node: str, key: str, least_s: float, stamp: int) -> None:
+        """Count an entry that was read at a stamp and had `least_s` seconds to live at least."""
+        at_ns = self.wall_ns(stamp)
+        start_s = at_ns // NS_PER_S // GRAIN_S * GRAIN_S
+        cell = self._ttls.setdefault(TtlKey(start_s, self.keyspace, layer, node), TtlCell())
+        cell.add(self.name(key), least_s, at_ns)
+
     def take(self) -> Batch | None:
         """Everything gathered so far as one batch, or None; the journal begins anew."""
         gathered = (
@@ -163,6 +174,7 @@ class Journal:
             self._cells,
             self._checks,
             self._sweeps,
+            self._ttls,
         )
         if not any(gathered):
             return None
@@ -176,10 +188,11 @@ class Journal:
             rollups=self._cells,
             checks=self._checks,
             sweeps=list(self._sweeps.values()),
+            ttls=self._ttls,
         )
         self._runs, self._reads, self._cleared = {}, {}, []
         self._findings, self._nodes, self._cells = {}, {}, {}
-        self._checks, self._sweeps = {}, {}
+        self._checks, self._sweeps, self._ttls = {}, {}, {}
         return batch
 
     def _minute_of(self, stamp: int) -> int:

@@ -14,6 +14,8 @@ from collectors import (
     origin_sql,
     origin_sqlite,
     redis,
+    redis_cluster,
+    redis_sentinel,
     redis_server,
     redis_value,
 )
@@ -24,7 +26,13 @@ GROUP: Final = "stalewatch.collectors"
 
 CACHES: Final[Mapping[str, CacheKind]] = {
     "redis": CacheKind(
-        redis_server.RedisOptions, redis_value.RedisBinding, redis.RedisServer, redis.grants
+        redis_server.RedisLayerOptions,
+        redis_value.RedisBinding,
+        redis.connect,
+        redis.grants,
+        placements=("all", "ring", "cluster"),
+        cluster=redis_cluster.RedisCluster,
+        ask_sentinels=redis_sentinel.ask_sentinels,
     ),
     "http": CacheKind(http.HttpOptions, http.HttpBinding, http.HttpServer, http.grants),
     "varnish": CacheKind(http.VarnishOptions, http.HttpBinding, http.HttpServer, http.grants),
@@ -43,6 +51,7 @@ CACHES: Final[Mapping[str, CacheKind]] = {
         memcached.MemcachedServer,
         memcached.grants,
         ttl_resolution_s=memcached.TTL_RESOLUTION_S,
+        placements=("all", "ring"),
     ),
 }
 

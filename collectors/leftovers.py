@@ -26,7 +26,7 @@ class Leftovers:
         stamp: int,
         released: str | None = None,
     ) -> None:
-        """Give each finding to its node, where the key is watched and the node is there.
+        """Give each finding to its node, where the key is watched and the node is to hold it.
 
         Those of the layer `released` whose node is not there are gone, as are those of keys that
         are no longer listed; without any key nothing is known yet.
@@ -40,7 +40,7 @@ class Leftovers:
             is_waiting = row.key in named and node is None and row.layer != released
             if not named or is_waiting:
                 self._rows.append(row)
-            elif node is not None and row.key in named:
+            elif node is not None and row.key in named and node.holds(named[row.key]):
                 node.findings.resume(named[row.key], row)
             else:
                 gone_at = self._journal.wall_ns(stamp)

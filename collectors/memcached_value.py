@@ -43,7 +43,7 @@ class MemcachedBinding(Comparable):
     absent: MemcachedAbsent | None = None
     """How a cached not-found looks, where the application caches them."""
     ttl: Literal["always", "suspects"] = "suspects"
-    """When the remaining time to live is read; it costs a few bytes a key."""
+    """When the remaining time to live is read, of few keys or `always`: it costs some bytes."""
 
     @model_validator(mode="after")
     def _has_paths(self) -> "MemcachedBinding":

@@ -12,7 +12,9 @@ from collectors.base import Cache, Reply
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
-from collectors.sample import RECHECK
+from collectors.placement import Share
+from collectors.sample import RECHECK, WALK
+from collectors.ttl_sampling import TtlSampling
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import MISS, Judgement, Reading, Result, Verdict
 from freshness.rollup import Reads
@@ -30,6 +32,7 @@ class NodeWatch:
     """The state of one node under watch.
 
     `recheck` has a key read again at a stamp; `noted` is told layer, node and nanoseconds of reads.
+    `share` are the keys that the node is expected to hold, and None is all: no other is read.
     """
 
     settings: NodeSettings
@@ -40,6 +43,7 @@ class NodeWatch:
     findings: FindingBook
     recheck: Callable[["NodeWatch", str, int], None]
     noted: Callable[[str, str, int], None]
+    share: Share | None = None
     state: NodeState = "unknown"
     why: str = "not probed yet"
     identity: str = ""
@@ -49,21 +53,52 @@ class NodeWatch:
     _doubtful: DoubtfulReads = field(default_factory=DoubtfulReads)
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
     _identity_since: int = -1
+    _ttls: TtlSampling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ttls = TtlSampling(self.settings, self.journal)
+
+    def holds(self, key: str) -> bool:
+        """Whether the node is expected to hold a copy of the key, where anybody does."""
+        return self.share is None or key in self.share
+
+    def own(self, look: Look) -> Look:
+        """The look at those of its keys that the node is expected to hold."""
+        if self.share is None:
+            return look
+        return look.only(at for at, key in enumerate(look.keys) if key in self.share)
 
     async def probe(self, look: Look, stratum: str) -> None:
         """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
+        look = self.own(look)
+        if not look.keys:
+            return
         if self.is_busy:
             self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
             return
         self.is_busy = True
         try:
-            self._take(look, await self.cache.read(look.keys), stratum)
+            reply = await self.cache.read(look.keys)
+            self._take(look, reply, stratum)
+            if stratum == WALK:
+                self._ttls.note(look.keys, reply)
         finally:
             self.is_busy = False
 
     async def inspect(self, look: Look) -> None:
         """Read suspected keys again, with all that the node can tell of them."""
-        self._take(look, await self.cache.inspect(look.keys), RECHECK)
+        look = self.own(look)
+        if look.keys:
+            self._take(look, await self.cache.inspect(look.keys), RECHECK)
+
+    def is_ttl_due(self, stamp: int) -> bool:
+        """Whether it is time to see how long a few entries have to live."""
+        return self.state == "up" and not self.is_busy and self._ttls.is_due(stamp)
+
+    async def sample_ttls(self, keys: Sequence[str], stamp: int) -> None:
+        """See how long a few entries have to live: nothing is judged by it."""
+        own = keys if self.share is None else [key for key in keys if self.holds(key)]
+        await self._ttls.inspect(self.cache, own, stamp)
 
     async def glance(self, keys: Sequence[str]) -> Reply | None:
         """Read keys without a word of the origin beside them: kept as runs, judged by nobody.
@@ -76,6 +111,7 @@ class NodeWatch:
             return None
         if reply.was_asked:
             self._note_reply(keys, reply)
+            self.forget_moved(keys, reply.end_ns)
         return reply
 
     def count(self, stratum: str, start: int, reads: Reads) -> None:
@@ -112,6 +148,19 @@ class NodeWatch:
             if run is not None:
                 self.journal.put_run(self.settings.layer, self.settings.name, key, run)
 
+    @property
+    def known(self) -> Iterable[str]:
+        """The keys of which anything is kept."""
+        return {*(key for key, _ in self.runs.items()), *self.findings.keys}
+
+    def forget_moved(self, keys: Iterable[str], stamp: int) -> None:
+        """Let go of those that are expected elsewhere by now: no client reads them here."""
+        if self.share is None:
+            return
+        moved = [key for key in keys if key not in self.share]
+        if moved:
+            self.forget(moved, stamp)
+
     def leave(self, stamp: int) -> None:
         """The node is no longer listed by discovery, which pages nobody and heals nothing."""
         self.close("gone")
@@ -135,6 +184,7 @@ class NodeWatch:
                 identity=self.identity,
                 since_at_ns=self.since_at_ns,
                 answered_at_ns=self.answered_at_ns,
+                hears_all=self.share is None,
                 is_pool=self.findings.is_pool,
             )
         )
@@ -160,6 +210,7 @@ class NodeWatch:
             if look.keys[at] in self.findings:
                 seen = MISS if reading.filled else reading
                 self.findings.move(look.keys[at], seen, judgement, reply)
+        self.forget_moved(look.keys, reply.end_ns)  # while the reply was under way
 
     def _positions_apart(self, look: Look, judged: Judged) -> Iterable[int]:
         """Where more is to be done than to count: all of a batch, or what differs in it."""

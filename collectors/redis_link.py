@@ -19,6 +19,8 @@ from collectors.pause import Pause
 CHUNK_BYTES: Final = 1 << 16
 
 Command = tuple[str | bytes, ...]
+READONLY: Final[Command] = ("READONLY",)
+NO_CLUSTER: Final = "cluster mode is off"
 
 
 class LinkError(Exception):
@@ -69,7 +71,8 @@ class RedisLink:
     """A connection that is made when it is needed, and again after it broke.
 
     Exchanges queue for it. After a failed attempt to connect the next waits, up to 5 s, and
-    exchanges meanwhile fail at once: a dead node costs nobody time.
+    exchanges meanwhile fail at once: a dead node costs nobody time. With `reads_replicas` a replica
+    in a cluster answers for its own copy, and does not point to its master.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class RedisLink:
         *,
         database: int = 0,
         longest_reply_bytes: int = 8 << 20,
+        reads_replicas: bool = False,
     ) -> None:
         self._host = host
         self._port = port
@@ -88,6 +92,7 @@ class RedisLink:
         self._now_ns = now_ns
         self._database = database
         self._longest = longest_reply_bytes
+        self._reads_replicas = reads_replicas
         self._turn = asyncio.Lock()
         self._wire: _Wire | None = None
         self._pause = Pause()
@@ -207,7 +212,8 @@ class RedisLink:
         for command in self._log_in():
             answer = (await self._ask(wire, pack(command), 1))[0][0]
             if isinstance(answer, hiredis.ReplyError):
-                raise LinkError(error_word(answer))
+                is_alone = command == READONLY and error_word(answer) == "ERR"
+                raise LinkError(NO_CLUSTER if is_alone else error_word(answer))
         packed = pack(
             ("CLIENT", "SETNAME", "stalewatch"), ("INFO", "server"), ("INFO", "replication")
         )
@@ -230,6 +236,8 @@ class RedisLink:
             commands.append(("AUTH", *user, secret.reveal()))
         if self._database:
             commands.append(("SELECT", str(self._database)))
+        if self._reads_replicas:
+            commands.append(READONLY)
         return commands
 
     async def _ask_not_to_touch(self, wire: _Wire, version: str) -> bool:

@@ -1,9 +1,9 @@
 """What the cache kind `redis` and the origin kind `redis` share: a node, and batches from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from collectors.base import Health, NowNs, Reply
 from collectors.decode import unknown
@@ -22,6 +22,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "NOAUTH": "the server asks for a password; set auth",
     "WRONGPASS": "user or password is wrong; check auth",
     "NOPERM": "the user lacks a permission; see check --grants",
+    "cluster mode is off": "the node is in no cluster; check placement",
 }
 
 
@@ -36,7 +37,22 @@ class RedisOptions(ConnectionOptions):
     """Bytes of replies after which an exchange is given up, whatever a node sends."""
 
 
-def link_to(host: str, port: int, options: RedisOptions, now_ns: NowNs) -> RedisLink:
+class RedisLayerOptions(RedisOptions):
+    """A layer of Redis nodes."""
+
+    placement: Literal["all", "ring", "cluster"] = "all"
+    """Which nodes may hold a key."""
+
+    @model_validator(mode="after")
+    def _has_one_database(self) -> Self:
+        if self.placement == "cluster" and self.database:
+            raise ValueError("expected no database beside placement cluster: a cluster has one")
+        return self
+
+
+def link_to(
+    host: str, port: int, options: RedisOptions, now_ns: NowNs, *, reads_replicas: bool = False
+) -> RedisLink:
     """The connection that the options describe."""
     return RedisLink(
         host,
@@ -45,6 +61,7 @@ def link_to(host: str, port: int, options: RedisOptions, now_ns: NowNs) -> Redis
         now_ns,
         database=options.database,
         longest_reply_bytes=options.longest_reply.bytes,
+        reads_replicas=reads_replicas,
     )
 
 

@@ -1,8 +1,8 @@
 """What a keyspace holds in a Redis: which commands read it, and what their replies mean."""
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,10 @@ from collectors.redis_link import Command, error_word
 from collectors.versions import JsonPath
 from freshness.model import MISS, Reading, Result
 from settings import Section
+
+MOVED: Final = "moved"
+"""Why a key is unknown that the node says another one serves."""
+_WHYS: Final[Mapping[str, str]] = {"MOVED": MOVED, "ASK": "moving", "TRYAGAIN": "moving"}
 
 
 class RedisVersion(JsonVersion):
@@ -74,22 +78,28 @@ class RedisBinding(RedisValues):
     """How a keyspace is held in the nodes of a Redis layer."""
 
     ttl: Literal["always", "suspects", "never"] = "suspects"
-    """When the remaining time to live is read: PTTL counts as a hit in Redis's own statistics."""
+    """When the remaining time to live is read, of few keys or `always`: PTTL counts as a hit."""
 
 
 class RedisRequest:
-    """The commands for a batch of keys, and the readings from their replies. No I/O."""
+    """The commands for a batch of keys, and the readings from their replies. No I/O.
 
-    def __init__(self, binding: RedisValues, written_as: VersionType) -> None:
+    With `one_by_one` no command names two keys, which a cluster refuses unless they share a slot.
+    """
+
+    def __init__(
+        self, binding: RedisValues, written_as: VersionType, *, one_by_one: bool = False
+    ) -> None:
         self._binding = binding
+        self._one_by_one = one_by_one
         self._fields = binding.hash_fields
         self._decoder = _decoder(binding, written_as)
 
     def commands(self, keys: Sequence[str], *, with_ttl: bool = False) -> list[Command]:
-        """One MGET, or two commands a key: its value, and what tells more of it."""
+        """One MGET or a GET a key, or two commands a key: its value, and what tells more of it."""
         names = [self._name(key) for key in keys]
         if not with_ttl and not self._fields:
-            return [("MGET", *names)]
+            return [("GET", name) for name in names] if self._one_by_one else [("MGET", *names)]
         commands: list[Command] = []
         for name in names:
             commands.append(("HMGET", name, *self._fields) if self._fields else ("GET", name))
@@ -101,7 +111,7 @@ class RedisRequest:
     ) -> list[Reading]:
         """What the replies to `commands` of the same arguments say, in the order of the keys."""
         if not with_ttl and not self._fields:
-            return self._from_mget(keys, replies[0])
+            return self._from_values(keys, replies)
         return [
             self._from_pair(key, value, more, with_ttl=with_ttl)
             for key, value, more in zip(keys, replies[::2], replies[1::2], strict=True)
@@ -110,17 +120,26 @@ class RedisRequest:
     def _name(self, key: str) -> bytes:
         return self._binding.key.replace(PLACEHOLDER, key).encode("utf-8", "surrogatepass")
 
+    def _from_values(self, keys: Sequence[str], replies: Sequence[Any]) -> list[Reading]:
+        if not self._one_by_one:
+            return self._from_mget(keys, replies[0])
+        if _are_values(replies):
+            return self._decoder.decode_all(keys, replies)
+        return [self._from_get(key, value) for key, value in zip(keys, replies, strict=True)]
+
+    def _from_get(self, key: str, value: object) -> Reading:
+        return _refused(value) or self._from_value(key, value, is_there=value is not None)
+
     def _from_mget(self, keys: Sequence[str], reply: object) -> list[Reading]:
-        if word := error_word(reply):
-            return [unknown(word)] * len(keys)
+        if refused := _refused(reply):
+            return [refused] * len(keys)
         if not isinstance(reply, list) or len(reply) != len(keys) or not _are_values(reply):
             return [unknown("not the answer to MGET")] * len(keys)
         return self._decoder.decode_all(keys, reply)
 
     def _from_pair(self, key: str, value: object, more: object, *, with_ttl: bool) -> Reading:
-        if word := error_word(value):
-            is_strange = word == "WRONGTYPE"
-            return unreadable("holds another type of value") if is_strange else unknown(word)
+        if refused := _refused(value):
+            return refused
         is_there = isinstance(more, int) and more > (-2 if with_ttl else 0)
         reading = self._from_value(key, value, is_there=is_there)
         if with_ttl and reading.result is Result.VALUE and isinstance(more, int):
@@ -139,6 +158,14 @@ class RedisRequest:
         if all(one is None for one in value) and not is_there:
             return MISS
         return unreadable(f"no hash field {self._fields[value.index(None)]}")
+
+
+def _refused(reply: object) -> Reading | None:
+    """What an error reply says of a key; None where the reply is none."""
+    word = error_word(reply)
+    if word == "WRONGTYPE":
+        return unreadable("holds another type of value")
+    return unknown(_WHYS.get(word, word)) if word else None
 
 
 def _decoder(binding: RedisValues, written_as: VersionType) -> Decoder:

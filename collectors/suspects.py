@@ -63,9 +63,9 @@ class Suspects:
         )
 
     def add(self, node: NodeWatch, keys: Iterable[str]) -> None:
-        """Suspect the copies of these keys at a node."""
+        """Suspect the copies of these keys at a node; one that it should not hold nobody reads."""
         place = node.settings.layer, node.settings.name
-        for key in keys:
+        for key in filter(node.holds, keys):
             if key not in self._waiting and len(self._waiting) >= MOST_WAITING:
                 self._counted("starved", 1)
                 continue

@@ -46,9 +46,13 @@ class _Doubt:
 
 @dataclass(slots=True, eq=False)
 class _Page:
-    """A page under way: what was counted in it by node, and what is still in doubt."""
+    """A page under way: what was counted in it by node, and what is still in doubt.
+
+    `misplaced` of the keys are expected at other nodes.
+    """
 
     walked: int
+    misplaced: int
     cursor_after: str
     task: asyncio.Task[None] | None = None
     doubts: list[_Doubt] = field(default_factory=list)
@@ -122,8 +126,12 @@ class Sweep:
                 await reading.acquire()
                 found = await _walk(node, cursor)
                 keys, cursor = list(dict.fromkeys(found.keys)), found.cursor
-                page = _Page(len(keys), cursor)
-                page.task = group.create_task(self._read(page, keys, siblings, over))
+                strays = {key for key in keys if not node.holds(key)}
+                if found.strays is not None:  # the node knows better than whom it told before
+                    strays = {*found.strays}
+                own = [key for key in keys if key not in strays]
+                page = _Page(len(keys), len(strays), cursor)
+                page.task = group.create_task(self._read(page, own, siblings, over))
                 page.task.add_done_callback(lambda _: reading.release())
                 await pages.put(page)
                 if not cursor:
@@ -174,11 +182,13 @@ class Sweep:
             reply.end_ns,
             linearizable=origin.linearizable and not reply.why,
         )
-        replies = await asyncio.gather(*(_asked(node.cache, keys) for node in siblings))
-        for node, answer in zip(siblings, replies, strict=True):
+        own = [(node, node.own(look)) for node in siblings]
+        asked = [(node, part) for node, part in own if part.keys]
+        replies = await asyncio.gather(*(_asked(node.cache, part.keys) for node, part in asked))
+        for (node, part), answer in zip(asked, replies, strict=True):
             span, maximum = (answer.start_ns, answer.end_ns), node.settings.max_staleness_ns
-            judged = ledger.judge_batch(look, answer.readings, *span, maximum)
-            self._take(page, node, look, answer, judged)
+            judged = ledger.judge_batch(part, answer.readings, *span, maximum)
+            self._take(page, node, part, answer, judged)
 
     def _take(self, page: _Page, node: NodeWatch, look: Look, reply: Reply, judged: Judged) -> None:
         """Count what is fresh, and what holds no copy; the rest is in doubt."""
@@ -227,6 +237,7 @@ class Sweep:
             cursor=page.cursor_after,
             is_over=not page.cursor_after,
             walked=self._swept(walked).walked + page.walked,
+            misplaced=self._swept(walked).misplaced + page.misplaced,
         )
         self._watch.put_sweep(self.row)
 
@@ -259,11 +270,13 @@ async def _asked(source: Source, keys: Sequence[str]) -> Reply:
 
 
 async def _without_held(node: NodeWatch, keys: Sequence[str]) -> Sequence[str]:
-    """Those of which the node holds no copy."""
-    if not keys:
+    """Those of which the node holds no copy; one where no copy should be counts for nothing."""
+    own = [key for key in keys if node.holds(key)]
+    if not own:
         return keys
-    readings = (await _asked(node.cache, keys)).readings
-    return [key for key, each in zip(keys, readings, strict=True) if not _holds(each)]
+    readings = (await _asked(node.cache, own)).readings
+    held = {key for key, each in zip(own, readings, strict=True) if _holds(each)}
+    return [key for key in keys if key not in held]
 
 
 def _holds(reading: Reading) -> bool:

@@ -13,23 +13,21 @@ from collectors.leftovers import Leftovers
 from collectors.node_watch import NodeWatch
 from collectors.origin_watch import OriginWatch
 from collectors.outage import Surroundings
+from collectors.placement import Share
 from collectors.rechecks import Rechecks, report_failure
-from collectors.sample import Sample, Sampler
+from collectors.sample import WALK, Sample, Sampler
+from collectors.standing_rows import StandingRows
 from collectors.suspects import Suspects
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
 from freshness.runs import RunBook
-from store.base import ORIGIN, Batch, FindingRow, RunRow
+from store.base import Batch, FindingRow, RunRow
 from store.messages import InvalidationRow
 from store.sweeps import SweepRow
 
 RECENT_CHANGES = 200
 SETTLING_NS = 1_000_000_000
 """How long after a message of a commit-ordered source its version may still be invisible."""
-SHOWN_SUSPECTS = 50
-"""So many open findings of a node are written with each round, the others with the runs."""
-EXTENDED_AT_ONCE = 2000
-"""Runs whose rows are made between two looks at what else the loop has to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,9 @@ class Watch:
             noted,
         )
         self._nodes: dict[tuple[str, str], NodeWatch] = {}
+        self._standing = StandingRows(
+            self._origin, self._nodes, self._journal, clock.now_ns, self.flush
+        )
         self._changed: deque[str] = deque(maxlen=RECENT_CHANGES)
         self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
         self._suspects = Suspects(self._origin, clock.now_ns, self.flush, suspected)
@@ -169,8 +170,7 @@ class Watch:
         self._names = None
         self._forget_keys(before - {*self.sampler.keys})
         self._hand_over()
-        for _, book in self._books():
-            book.max_gap = self._max_gap_ns()
+        self._standing.set_max_gap(self._max_gap_ns())
 
     def _key_named(self, name: str) -> str | None:
         """The key that the store calls so; where keys are hashed, one that is listed."""
@@ -224,8 +224,10 @@ class Watch:
         now = self._clock.now_ns()
         self._leftovers.hand_over(self.sampler.keys, self._nodes, now, released)
 
-    def add_node(self, settings: NodeSettings, cache: Cache) -> NodeWatch:
-        """Watch a node from the next round on."""
+    def add_node(
+        self, settings: NodeSettings, cache: Cache, share: Share | None = None
+    ) -> NodeWatch:
+        """Watch a node from the next round on; of its keys those that are its share, or all."""
         ledger, runs = self._origin.ledger, RunBook(self._max_gap_ns())
         surroundings = Surroundings(runs, lambda: list(dict.fromkeys(self._changed)))
         findings = FindingBook(settings, ledger, self._journal, surroundings, settings.is_pool)
@@ -238,6 +240,7 @@ class Watch:
             findings,
             self._rechecks.plan,
             self._noted,
+            share,
         )
         self._nodes[settings.layer, settings.name] = node
         self._checks.add_node(node)
@@ -254,6 +257,14 @@ class Watch:
             node.leave(self._clock.now_ns())
             self.flush()
 
+    def note_moves(self, layer: str) -> None:
+        """Keys of a layer are expected at other nodes than before: let go of what moved away."""
+        now = self._clock.now_ns()
+        for place, node in self._nodes.items():
+            if place[0] == layer:
+                node.forget_moved(node.known, now)
+        self.flush()
+
     async def run_round(self, wait_s: float | None = None) -> Round:
         """Probe the next sample of keys everywhere.
 
@@ -268,7 +279,8 @@ class Watch:
             for chunk in _chunks(sample.keys, self.origin.batch_keys):
                 why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
         self.rounds += 1
-        self._put_suspects()
+        self._sample_ttls(samples)
+        self._standing.put_suspects()
         self.flush()
         keys = sum(len(sample.keys) for sample in samples)
         return Round(keys, start, self._clock.now_ns(), why)
@@ -284,47 +296,12 @@ class Watch:
             self._sink(batch)
 
     async def extend(self) -> None:
-        """Write the runs that only grew, a piece at a time: due every minute or so."""
-        for place, book in self._books():
-            runs = list(book.items())
-            for at in range(0, len(runs), EXTENDED_AT_ONCE):
-                self._journal.put_extended(*place, runs[at : at + EXTENDED_AT_ONCE])
-                self.flush()
-                await asyncio.sleep(0)
-        self._put_standing()
-
-    def _put_suspects(self) -> None:
-        """Keep what people look at up to date: open findings, and the runs of their keys."""
-        for place, node in self._nodes.items():
-            open_keys = node.findings.keys[:SHOWN_SUSPECTS]
-            for (layer, name), book in ((place, node.runs), self._books()[0]):
-                runs = ((key, book.get(key)) for key in open_keys)
-                self._journal.put_extended(layer, name, [(k, run) for k, run in runs if run])
-            if open_keys:
-                node.findings.put_all(self._clock.now_ns(), SHOWN_SUSPECTS)
-
-    def _put_all(self) -> None:
-        """The same at once, for an end."""
-        for place, book in self._books():
-            self._journal.put_extended(*place, book.items())
-        self._put_standing()
-
-    def _put_standing(self) -> None:
-        """Write how the origin, its nodes and open findings stand."""
-        self._origin.put_row()
-        for node in self._nodes.values():
-            node.put_row()
-            node.findings.put_all(self._clock.now_ns())
-        self.flush()
-
-    def _books(self) -> Sequence[tuple[tuple[str, str], RunBook]]:
-        """The open runs of the origin and of every node, by layer and name."""
-        origin = ((ORIGIN, self._origin.name), self._origin.ledger.book)
-        return [origin, *((place, node.runs) for place, node in self._nodes.items())]
+        """Write the runs that only grew: due every minute or so."""
+        await self._standing.extend()
 
     def begin_epoch(self) -> None:
         """The clock began anew: nothing that was stamped before is subtracted from what follows."""
-        self._put_all()
+        self._standing.put_all()
         newest = self._origin.close("clock")
         ledger = self._origin.ledger = self._new_ledger(self._origin.ledger.epoch + 1)
         for node in self._nodes.values():
@@ -344,7 +321,7 @@ class Watch:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._put_all()
+        self._standing.put_all()
 
     async def _probe(self, sample: Sample, wait_s: float | None) -> str:
         look, why = await self._origin.ask(sample.keys)
@@ -353,12 +330,22 @@ class Watch:
         tasks = [
             asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
         ]
-        self._reading.update(tasks)
-        for task in tasks:
-            task.add_done_callback(self._forget)
+        self._follow(tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=wait_s)
         return why
+
+    def _sample_ttls(self, samples: Iterable[Sample]) -> None:
+        """Beside the rounds, which wait for none of it."""
+        walk = next((each.keys for each in samples if each.stratum == WALK), ())
+        now = self._clock.now_ns()
+        due = [node for node in self._nodes.values() if node.is_ttl_due(now)]
+        self._follow([asyncio.create_task(node.sample_ttls(walk, now)) for node in due])
+
+    def _follow(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            self._reading.add(task)
+            task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._reading.discard(task)

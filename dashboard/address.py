@@ -25,6 +25,10 @@ DEFAULT_RANGE: Final = "1h"
 _FOLDED_BY_BROWSERS = ("", ".", "..")
 
 
+PLAIN: Final = ("invalidations", "alerts", "nodes", "catalogue", "drift", "coverage")
+"""Pages whose path is their name alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """[since, until) in Unix nanoseconds; `name` is one of RANGES, or "custom"."""
@@ -112,7 +116,7 @@ class Address:
         """The path below the prefix, percent-encoded, without a leading slash."""
         if self.page == "overview":
             return ""
-        if self.page in ("invalidations", "alerts", "nodes"):
+        if self.page in PLAIN:
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
@@ -155,16 +159,12 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="key", keyspace=keyspace, key=query.get("key"))
         case ["key", keyspace, key]:
             return replace(base, page="key", keyspace=keyspace, key=key)
-        case ["invalidations"]:
-            return replace(base, page="invalidations")
+        case [page] if page in PLAIN:
+            return replace(base, page=page)
         case ["invalidation"]:
             return replace(base, page="invalidation", invalidation=query.get("id", ""))
         case ["invalidation" | "invalidations", id]:
             return replace(base, page="invalidation", invalidation=id)
-        case ["alerts"]:
-            return replace(base, page="alerts")
-        case ["nodes"]:
-            return replace(base, page="nodes")
     return None
 
 

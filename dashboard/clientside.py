@@ -28,8 +28,11 @@ def register(app: Dash) -> None:
         Output("nav-overview", "className"),
         Output("nav-key", "className"),
         Output("nav-invalidations", "className"),
+        Output("nav-drift", "className"),
+        Output("nav-coverage", "className"),
         Output("nav-nodes", "className"),
         Output("nav-alerts", "className"),
+        Output("nav-catalogue", "className"),
         Input("url", "pathname"),
         Input("url", "search"),
     )

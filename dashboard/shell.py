@@ -48,7 +48,7 @@ def layout(site: Site) -> Component:
             dmc.AppShellHeader(_header(site)),
             dmc.AppShellMain([_toolbar(), html.Div(id="problem"), html.Div(id="page")], id="main"),
         ],
-        header={"height": 56},
+        header={"height": {"base": 92, "sm": 56}},
         padding=0,
     )
     provider: Component = dmc.MantineProvider(
@@ -92,8 +92,11 @@ def _header(site: Site) -> Component:
         link("Overview", site.prefix, "nav-link", id="nav-overview"),
         link("Keys", f"{site.prefix}key", "nav-link", id="nav-key"),
         link("Invalidations", f"{site.prefix}invalidations", "nav-link", id="nav-invalidations"),
+        link("Drift", f"{site.prefix}drift", "nav-link", id="nav-drift"),
+        link("Coverage", f"{site.prefix}coverage", "nav-link", id="nav-coverage"),
         link("Nodes", f"{site.prefix}nodes", "nav-link", id="nav-nodes"),
         link("Alerts", f"{site.prefix}alerts", "nav-link", id="nav-alerts"),
+        link("Catalogue", f"{site.prefix}catalogue", "nav-link", id="nav-catalogue"),
     ]
     return html.Div(
         [

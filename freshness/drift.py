@@ -56,26 +56,23 @@ class Read(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
 class Stay:
     """A run of equal readings at one place; `value` is None where it held nothing (a miss).
 
-    `reads` are those whose stamps are known, the first and the last among them.
+    `reads` are those whose stamps are known, the first and the last among them. It was there by
+    `first_end`, and it still was at `last_start`; all of them lie between `began` and `ended`.
     """
 
-    value: Value | None
-    reads: Sequence[Read]
-    ended_by: str = ""
+    __slots__ = ("began", "ended", "ended_by", "first_end", "last_start", "reads", "value")
 
-    @property
-    def first_end(self) -> int:
-        """By then it was there."""
-        return min(read.end for read in self.reads)
-
-    @property
-    def last_start(self) -> int:
-        """It was still there then."""
-        return max(read.start for read in self.reads)
+    def __init__(self, value: Value | None, reads: Sequence[Read], ended_by: str = "") -> None:
+        self.value = value
+        self.reads = reads
+        self.ended_by = ended_by
+        self.began = min(read.start for read in reads)
+        self.first_end = min(read.end for read in reads)
+        self.last_start = max(read.start for read in reads)
+        self.ended = max(read.end for read in reads)
 
     def within(self, life: "Life") -> "Stay | None":
         """What of it was read while the origin is known to have gone forward only."""
@@ -102,7 +99,8 @@ class Disagreement(NamedTuple):
 
     They began to disagree in (`since_lower`, `since_upper`] and disagreed for [`lower`, `upper`];
     None is unbounded. `behind` is the least time for which the older copy outlived the commit of
-    the newer version. `is_over` once one of the two was seen with another value, or with none.
+    the newer version, by the word of the origin. `is_over` once one of the two was seen with
+    another value, or with none.
     """
 
     one: int
@@ -153,15 +151,15 @@ def disagreements(
     """
     found = []
     for (at, a), (to, b) in product(enumerate(one), enumerate(other)):
+        if a.began > b.ended or b.began > a.ended:
+            continue
         if a.value is None or b.value is None or a.value.agrees_with(b.value):
             continue
-        if _begins(a) > _ends(b) or _begins(b) > _ends(a):
-            continue
-        proof, life = _prove(a, b, origin)
+        proof, proven = _prove(a, b, origin)
         since = _latest(_came_after(one, at), _came_after(other, to))
         until = _earliest(_left_by(one, at), _left_by(other, to))
-        is_counted = proof is Proof.PROVEN and are_single
-        lower = _together(a, b, life) if is_counted else 0
+        lower = proven.lower if proven is not None and are_single else 0
+        behind = proven.behind if proven is not None and are_single else 0
         found.append(
             Disagreement(
                 one=at,
@@ -171,7 +169,7 @@ def disagreements(
                 since_upper=max(a.first_end, b.first_end),
                 lower=lower,
                 upper=None if since is None or until is None else max(lower, until - since),
-                behind=_behind(a, b, life) if is_counted else 0,
+                behind=behind,
                 is_over=until is not None,
             )
         )
@@ -221,20 +219,40 @@ def _goes_on(before: Stay, after: Stay) -> bool:
     return is_in_turn and _version(before) <= _version(after)
 
 
-def _prove(a: Stay, b: Stay, origin: Sequence[Life]) -> tuple[Proof, Life | None]:
+class _Proven(NamedTuple):
+    """What a proof rests on: the older copy as it was read in one life, and the newer one."""
+
+    older: Stay
+    newer: Stay
+    committed: int
+
+    @property
+    def lower(self) -> int:
+        """For how long at least both were there."""
+        began = max(self.older.first_end, self.newer.first_end)
+        return max(0, min(self.older.last_start, self.newer.last_start) - began)
+
+    @property
+    def behind(self) -> int:
+        return self.older.last_start - self.committed
+
+
+def _prove(a: Stay, b: Stay, origin: Sequence[Life]) -> tuple[Proof, _Proven | None]:
     if not (_is_ordered(a) and _is_ordered(b)):
         return Proof.UNORDERED, None
     if not _are_together(a, b):
         return Proof.OVERLAP, None
+    older, newer = sorted((a, b), key=_version)
     why = Proof.UNSETTLED
-    for life in origin:
-        part_a, part_b = a.within(life), b.within(life)
-        if part_a is None or part_b is None or not _are_together(part_a, part_b):
+    for life in reversed(origin):
+        part = older.within(life)
+        if part is None or not _are_together(part, newer):
             continue
-        older, newer = sorted((part_a, part_b), key=_version)
+        if _version(older) == _version(newer) and newer.within(life) is None:
+            continue
         committed = life.committed_by(_version(newer))
-        if committed is not None and committed < older.last_start:
-            return Proof.PROVEN, life
+        if committed is not None and committed < part.last_start:
+            return Proof.PROVEN, _Proven(part, newer, committed)
         why = Proof.AHEAD
     if why is Proof.UNSETTLED and len(origin) > 1:
         why = Proof.EPOCH
@@ -261,33 +279,12 @@ def _are_together(a: Stay, b: Stay) -> bool:
     return a.first_end < b.last_start and b.first_end < a.last_start
 
 
-def _together(a: Stay, b: Stay, life: Life | None) -> int:
-    parts = _parts(a, b, life)
-    began = max(part.first_end for part in parts)
-    return max(0, min(part.last_start for part in parts) - began)
-
-
-def _behind(a: Stay, b: Stay, life: Life | None) -> int:
-    """From the commit of the newer version, or from when both were there, to the last of both."""
-    parts = _parts(a, b, life)
-    assert life is not None
-    committed = life.committed_by(max(map(_version, parts)))
-    assert committed is not None
-    began = max(committed, *(part.first_end for part in parts))
-    return max(0, min(part.last_start for part in parts) - began)
-
-
-def _parts(a: Stay, b: Stay, life: Life | None) -> list[Stay]:
-    assert life is not None
-    return [part for part in (a.within(life), b.within(life)) if part is not None]
-
-
 def _came_after(stays: Sequence[Stay], at: int) -> int | None:
     """The last instant at which the place was seen otherwise before a stay.
 
     A read that overlaps those of the stay may have been made after them, so it tells nothing.
     """
-    value, began = stays[at].value, _begins(stays[at])
+    value, began = stays[at].value, stays[at].began
     others = (stay for stay in reversed(stays[:at]) if stay.value != value)
     starts = ([r.start for r in stay.reads if r.end <= began] for stay in others)
     return next((max(each) for each in starts if each), None)
@@ -295,7 +292,7 @@ def _came_after(stays: Sequence[Stay], at: int) -> int | None:
 
 def _left_by(stays: Sequence[Stay], at: int) -> int | None:
     """By when the place was seen otherwise after a stay."""
-    value, ended = stays[at].value, _ends(stays[at])
+    value, ended = stays[at].value, stays[at].ended
     others = (stay for stay in stays[at + 1 :] if stay.value != value)
     ends = ([r.end for r in stay.reads if r.start >= ended] for stay in others)
     return next((min(each) for each in ends if each), None)
@@ -313,14 +310,6 @@ def _version(stay: Stay) -> int:
     assert stay.value is not None
     assert stay.value.version is not None
     return stay.value.version
-
-
-def _begins(stay: Stay) -> int:
-    return min(read.start for read in stay.reads)
-
-
-def _ends(stay: Stay) -> int:
-    return max(read.end for read in stay.reads)
 
 
 def _latest(*instants: int | None) -> int | None:

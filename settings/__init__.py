@@ -9,6 +9,7 @@ from settings.secret import Secret, SecretError
 from settings.section import FilePath, Section
 from settings.size import Size
 from settings.tls import ServerTls, Tls, TlsError
+from settings.web_url import WebUrl
 
 __all__ = [
     "Address",
@@ -24,4 +25,5 @@ __all__ = [
     "Size",
     "Tls",
     "TlsError",
+    "WebUrl",
 ]

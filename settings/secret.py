@@ -72,7 +72,8 @@ class Secret:
         return hash((self.env, self.file))
 
     @classmethod
-    def _validate(cls, given: object, info: core_schema.ValidationInfo) -> Self:
+    def read(cls, given: object, info: core_schema.ValidationInfo) -> Self:
+        """A secret as the config file writes it."""
         if isinstance(given, cls):
             return given
         if isinstance(given, str | int | float):
@@ -93,7 +94,7 @@ class Secret:
         cls, _source: type[Any], _handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
-            cls._validate,
+            cls.read,
             serialization=core_schema.plain_serializer_function_ser_schema(cls.source),
         )
 

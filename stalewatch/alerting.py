@@ -27,15 +27,16 @@ class Alerting:
         with self._turn:
             self._engine = Engine(self._store, rules, recipients)
 
-    def evaluate(self) -> None:
-        """Look at everything once, where there are rules; what the store refuses is logged."""
+    def evaluate(self) -> bool:
+        """Look at everything once; whether that was done. What the store refuses is logged."""
         with self._turn:
             if self._engine is None:
-                return
+                return False
             try:
                 steps = self._engine.evaluate(wall_ns())
             except StoreError as error:
                 log.error("alerts cannot be evaluated", why=str(error))
-                return
+                return False
         for step in steps:
             log.info("alert", alert=step.alert, state=step.after, why=step.reason)
+        return True

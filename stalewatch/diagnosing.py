@@ -12,6 +12,7 @@ import structlog
 from collectors.kinds import load_kinds
 from freshness.causes import Cause, Diagnosis, diagnose, reconcile
 from stalewatch.config.model import Config, Layer
+from stalewatch.wiring import Owners
 from store.base import FindingRow, Store, StoreError
 from store.clues import Declared, Gatherer
 from store.diagnoses import DiagnosisRow
@@ -35,9 +36,11 @@ class Diagnosing:
         self._declared: Mapping[str, Declared] = {}
         self._turns: dict[str, int] = {}
 
-    def begin(self, config: Config) -> None:
-        """Go on with what this config says of its layers."""
-        self._declared = {name: _declare(layer) for name, layer in config.layers.items()}
+    def begin(self, config: Config, owners: Mapping[str, Owners]) -> None:
+        """Go on with what this config says of its layers; `owners` are of those on a ring."""
+        self._declared = {
+            name: _declare(layer, owners.get(name)) for name, layer in config.layers.items()
+        }
 
     def look(self, now_ns: int) -> Sequence[DiagnosisRow]:
         """Diagnose what has waited longest, and write what changed; what was written.
@@ -81,7 +84,7 @@ def _is_news(row: FindingRow, before: DiagnosisRow | None, told: DiagnosisRow) -
     return known != (told.cause, told.ruled_out.keys(), told.is_settled)
 
 
-def _declare(layer: Layer) -> Declared:
+def _declare(layer: Layer, owners: Owners | None) -> Declared:
     ttl = layer.documented_ttl
     return Declared(
         ttl_s=None if ttl is None else ttl.seconds,
@@ -89,5 +92,6 @@ def _declare(layer: Layer) -> Declared:
         ages_own_copies=layer.single_tier or load_kinds()[0][layer.kind].ages_own_copies,
         fills_from=layer.fills_from,
         is_replica=layer.replica,
+        owners=owners,
         is_everywhere=layer.placement == "all",
     )

@@ -17,6 +17,7 @@ from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from stalewatch.tap_metrics import TapMetrics
+from stalewatch.telling_metrics import TellingMetrics
 from stalewatch.trace_metrics import TraceMetrics
 from store.base import ORIGIN, Batch, FindingRow, NodeRow
 
@@ -52,6 +53,7 @@ class Metrics:
         self.otlp = OtlpMetrics(self.registry)
         """What the receiver of traces counts."""
         self.taps = TapMetrics(self.registry)
+        self.telling = TellingMetrics(self.registry)
         """What taps count."""
         self.traces = TraceMetrics(self.registry)
         """What polls of tracing back ends count."""

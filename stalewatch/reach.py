@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alerts.base import Channel, ChannelError
+from alerts.heartbeat import greet
 from collectors.base import Clock, Reply, SourceError
 from collectors.taps.base import Tap
 from freshness.model import Reading, Result
@@ -14,7 +15,7 @@ from stalewatch.config import Config
 from stalewatch.delivery import open_channels
 from stalewatch.tapping import open_taps
 from stalewatch.trace_polling import open_sources
-from stalewatch.wiring import Wiring, keys_of, wire
+from stalewatch.wiring import LayerNodes, Wiring, keys_of, wire
 
 SAMPLED_KEYS: Final = 20
 GREETING_S: Final = 30.0
@@ -22,6 +23,8 @@ CHANNEL: Final = "channel"
 """What stands where a node has its layer."""
 TAP: Final = "tap"
 """The same of a source of invalidations that is listened to."""
+HEARTBEAT: Final = "heartbeat"
+"""The same of the dead man's switch."""
 TRACES: Final = "traces"
 """The same of a tracing back end that is polled."""
 
@@ -84,7 +87,8 @@ async def look(config: Config, clock: Clock) -> Report:
         *(_greet_channel(*one) for one in open_channels(config, "").items())
     )
     traces = await _greet_trace_sources(config)
-    return Report([*servers, *_unfound(wiring), *taps, *channels, *traces], keyspaces)
+    heartbeat = await _greet_heartbeat(config)
+    return Report([*servers, *_unfound(wiring), *taps, *channels, *heartbeat, *traces], keyspaces)
 
 
 async def _greet_trace_sources(config: Config) -> list[Reached]:
@@ -118,6 +122,18 @@ async def _greet_channel(name: str, channel: Channel) -> Reached:
         why = f"no hello within {GREETING_S:g} s"
         return Reached(CHANNEL, name, channel.address, ok=False, server="", problem=why)
     return Reached(CHANNEL, name, channel.address, ok=True, server=said, problem="")
+
+
+async def _greet_heartbeat(config: Config) -> list[Reached]:
+    """Reach the server, and ping nobody."""
+    settings = config.heartbeat
+    if settings is None:
+        return []
+    try:
+        said, problem = await greet(settings), ""
+    except ChannelError as error:
+        said, problem = "", str(error)
+    return [Reached(HEARTBEAT, "", str(settings.url), not problem, said, problem)]
 
 
 def _unfound(wiring: Wiring) -> list[Reached]:
@@ -162,9 +178,15 @@ async def _compare(name: str, wiring: Wiring) -> Compared:
     truth = await origin.read(keys)
     pairs, found, has_answer = {}, {"origin": _summary([truth])}, False
     for layer in (wiring.layers[each] for each in settings.layers):
-        caches = [wiring.open_cache(name, layer, node) for _, node in layer.nodes.values()]
-        replies = await asyncio.gather(*(cache.read(keys) for cache in caches))
-        pairs[layer.name] = sum(_comparable_pairs(truth, reply) for reply in replies)
+        held = [(node, _held(name, wiring, layer, node, keys)) for node in layer.nodes]
+        asked = [
+            (wiring.open_cache(name, layer, layer.nodes[node][1]), at) for node, at in held if at
+        ]
+        replies = await asyncio.gather(*(cache.read([keys[n] for n in at]) for cache, at in asked))
+        pairs[layer.name] = sum(
+            _comparable_pairs(truth, at, reply)
+            for (_, at), reply in zip(asked, replies, strict=True)
+        )
         found[layer.name] = _summary(replies)
         has_answer |= any(_answered(reply) for reply in replies)
     return Compared(name, pairs, found, could_look=has_answer and _answered(truth))
@@ -180,8 +202,16 @@ def _answered(reply: Reply) -> bool:
     return any(reading.result is not Result.UNKNOWN for reading in reply.readings)
 
 
-def _comparable_pairs(truth: Reply, reply: Reply) -> int:
-    pairs = zip(truth.readings, reply.readings, strict=True)
+def _held(
+    keyspace: str, wiring: Wiring, layer: LayerNodes, node: str, keys: Sequence[str]
+) -> Sequence[int]:
+    """The positions of the keys that a node is expected to hold."""
+    share = wiring.share(keyspace, layer, node)
+    return [at for at, key in enumerate(keys) if share is None or key in share]
+
+
+def _comparable_pairs(truth: Reply, at: Sequence[int], reply: Reply) -> int:
+    pairs = zip((truth.readings[n] for n in at), reply.readings, strict=True)
     return sum(_is_comparable(ours, theirs) for ours, theirs in pairs)
 
 

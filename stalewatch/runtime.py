@@ -16,16 +16,19 @@ from collectors.journal import Ids
 from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
+from stalewatch.beating import Pulse
+from stalewatch.catalogue import catalogue_of
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.counting import Counting
-from stalewatch.delivery import DeliveryTask, open_channels
+from stalewatch.delivery import open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
 from stalewatch.sweeping import Sweeping
+from stalewatch.telling import Telling
 from stalewatch.tracing import span
 from stalewatch.wiring import Wiring, watch_all, wire
 from stalewatch.writer import StoreWriter
@@ -41,7 +44,7 @@ ALERTS_S = 5
 DIAGNOSE_S = 3
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
-DISCOVER_S, CLOCK_S, KEYS_S = 30, 5, 300
+DISCOVER_S, MOVES_S, CLOCK_S, KEYS_S = 30, 1, 5, 300
 FIRST_COUNTERS_S = 2
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -86,7 +89,8 @@ class Runtime:
         self._alerting = Alerting(store)
         self._diagnosing = Diagnosing(store)
         self._sweeping = Sweeping(store)
-        self._delivery = DeliveryTask(store, metrics.delivery.observe)
+        self._pulse = Pulse()
+        self._telling = Telling(store, metrics, self._stopped)
 
     async def start(self) -> None:
         """Connect, and begin to probe."""
@@ -94,13 +98,13 @@ class Runtime:
         self._writer.start()
         self._probes.start()
         await self._probes.run(self._begin(self.config))
-        self._delivery.start(open_channels(self.config, self._address()))
+        self._telling.start(self.config, self._address())
 
     async def stop(self) -> None:
         """End the schedule, write what is in memory, let go of every connection."""
         self._is_stopped = True  # reloads that wait for their turn let it pass
         async with self._turn:
-            await self._delivery.stop()
+            await self._telling.stop()
             await self._probes.run(self._end())
             await asyncio.to_thread(self._writer.close)
             await asyncio.to_thread(self._probes.stop)
@@ -126,8 +130,8 @@ class Runtime:
                 await self._probes.run(self._begin(self.config))
                 raise ReloadError(str(error) or repr(error)) from error
             self.config = config
-            await self._delivery.stop()
-            self._delivery.start(open_channels(config, self._address()))
+            await self._telling.stop()
+            self._telling.start(config, self._address())
 
     def hear(self, rows: Sequence[InvalidationRow]) -> None:
         """Messages have become durable: the watches check how they spread. From any thread."""
@@ -168,6 +172,10 @@ class Runtime:
         reasons += [f"keyspace {name} had no round yet" for name in waiting]
         return [*reasons, *self._wiring.problems.values()]
 
+    def _stopped(self) -> str:
+        """What of the work stands still, for whoever waits for a heartbeat."""
+        return self._pulse.stand_still(self.config, self._writer.problem)
+
     async def _begin(self, config: Config) -> None:
         if self._ids is None:
             self._ids = Ids(*await asyncio.to_thread(self._store.last_ids))
@@ -184,10 +192,11 @@ class Runtime:
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
         channels = open_channels(config, self._address())
-        recipients = {name: channel.recipients for name, channel in channels.items()}
+        recipients = {name: one.recipients for name, one in channels.items() if one.recipients}
         await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
-        self._diagnosing.begin(config)
+        self._diagnosing.begin(config, wiring.owners())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
+        await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
         self._scheduler = self._schedule(wiring)
         for job in self._counting.jobs():
             _add(self._scheduler, job.name, job.work, job.every_s)
@@ -262,6 +271,7 @@ class Runtime:
         _add(scheduler, "fold", self._fold, FOLD_S)
         _add(scheduler, "retain", self._retain, RETAIN_S)
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
+        _add(scheduler, "moves", wiring.follow_moves, MOVES_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
@@ -279,6 +289,7 @@ class Runtime:
             task.add_done_callback(self._rounds.discard)
             done: Round = await task
             job.end(done.origin_why, {BATCH_KEYS: done.keys})
+        self._pulse.note_round(watch.settings.keyspace)
         seconds = (done.end_ns - done.start_ns) / NS_PER_S
         self._metrics.observe_round(
             watch.settings.keyspace, seconds, wall_ns(), origin_answered=not done.origin_why
@@ -290,7 +301,8 @@ class Runtime:
 
     async def _evaluate(self) -> None:
         with span("evaluate rules"):
-            await asyncio.to_thread(self._alerting.evaluate)
+            if await asyncio.to_thread(self._alerting.evaluate):
+                self._pulse.note_evaluation()
 
     async def _diagnose(self) -> None:
         await asyncio.to_thread(self._diagnosing.look, wall_ns())
@@ -315,6 +327,7 @@ class Runtime:
                 watch.begin_epoch()
 
     def _written(self, batch: Batch, seconds: float) -> None:
+        self._pulse.note_write()
         self._metrics.observe_batch(batch)
         self._metrics.observe_write(seconds)
         self._news.tell(batch)

@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
 
-from collectors.base import Cache, Clock, Origin, Server, SourceError, Target
+from collectors.base import Cache, Clock, Origin, Redirecting, Server, SourceError, Target
 from collectors.base import Keyspace as KindKeyspace
 from collectors.budget import Budget
 from collectors.counters.kinds import weigh
 from collectors.counters.own import CountedCache, OwnReads
-from collectors.discovery import Discovery
+from collectors.discovery import Discovery, Finder
 from collectors.journal import Ids, NodeSettings
 from collectors.kinds import DEFAULT_PORTS, load_kinds
+from collectors.options import PLACEHOLDER
+from collectors.placement import Placement, Ring, RingOptions, Share
 from collectors.sample import Sampler
 from collectors.throttle import ThrottledCache, ThrottledOrigin
 from collectors.traced import (
@@ -30,6 +32,9 @@ from stalewatch.config.model import Origin as OriginSettings
 from stalewatch_sdk import attributes as ours
 from store.base import Batch
 
+Owners = Callable[[str, str], Collection[str]]
+"""The names of the nodes that should hold a key of a keyspace: `owners(keyspace, key)`."""
+
 
 @dataclass(slots=True)
 class Connected:
@@ -44,13 +49,18 @@ class Connected:
 
 @dataclass(slots=True)
 class LayerNodes:
-    """The nodes of a layer that are connected now, by name, and how more are found."""
+    """The nodes of a layer that are connected now, by name, and how more are found.
+
+    `placement` says which of them hold a key; None where each may.
+    """
 
     name: str
     layer: Layer
-    discovery: Discovery
+    finder: Finder
+    placement: Placement | None = None
     nodes: dict[str, tuple[Target, Connected]] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
@@ -69,6 +79,14 @@ class Wiring:
         """Ask every layer's discovery again: connect new nodes, let go of those that are gone."""
         for layer in self.layers.values():
             await self._discover(layer)
+
+    async def follow_moves(self) -> None:
+        """Ask again where the entries of a layer are, where a node says that some have moved."""
+        for layer in self.layers.values():
+            servers = [connected.server for _, connected in layer.nodes.values()]
+            told = [each.take_redirects() for each in servers if isinstance(each, Redirecting)]
+            if any(told):
+                await self._discover(layer)
 
     async def list_keys(self) -> None:
         """Read every keyspace's keys again; a list that cannot be read stays as it was."""
@@ -128,7 +146,11 @@ class Wiring:
         )
 
     async def _discover(self, layer: LayerNodes) -> None:
-        found = await layer.discovery.discover()
+        async with layer.turn:
+            await self._discover_in_turn(layer)
+
+    async def _discover_in_turn(self, layer: LayerNodes) -> None:
+        found = await layer.finder.discover()
         layer.problems = found.problems
         listed = {target.name: target for target in found.targets}
         for name, (target, connected) in list(layer.nodes.items()):
@@ -140,8 +162,10 @@ class Wiring:
         for target in found.targets:
             if target.name not in layer.nodes:
                 self._connect(layer, target)
-        if not found.problems:
-            for watch in self.watches.values():
+        for watch in self.watches.values():
+            if found.has_moved:
+                watch.note_moves(layer.name)
+            if not found.problems:
                 watch.release(layer.name)
 
     def _connect(self, layer: LayerNodes, target: Target) -> None:
@@ -156,7 +180,28 @@ class Wiring:
         for name, watch in self.watches.items():
             if layer.name in self.config.keyspaces[name].layers:
                 settings = _node_settings(self.config, name, layer, target)
-                watch.add_node(settings, self.open_cache(name, layer, connected))
+                cache = self.open_cache(name, layer, connected)
+                watch.add_node(settings, cache, self.share(name, layer, target.name))
+
+    def owners(self) -> Mapping[str, Owners]:
+        """Of each layer on a ring, which nodes should hold a key of a keyspace, by its name.
+
+        A cluster refuses what is not its own, so nothing goes astray there; a digest has no owner.
+        """
+        if self.config.store.keys != "plain":
+            return {}
+        rings = (each for each in self.layers.values() if each.layer.placement == "ring")
+        return {layer.name: partial(self._owners, layer) for layer in rings}
+
+    def _owners(self, layer: LayerNodes, keyspace: str, key: str) -> Collection[str]:
+        return [node for node in layer.nodes if key in (self.share(keyspace, layer, node) or ())]
+
+    def share(self, keyspace: str, layer: LayerNodes, node: str) -> Share | None:
+        """The keys of a keyspace that a node is expected to hold; None is all."""
+        if layer.placement is None:
+            return None
+        binding = self.config.keyspaces[keyspace].layers[layer.name]
+        return Share(layer.placement, node, getattr(binding, "key", PLACEHOLDER))
 
 
 def wire(config: Config, clock: Clock) -> Wiring:
@@ -170,11 +215,26 @@ def wire(config: Config, clock: Clock) -> Wiring:
         )
         for name, origin in config.origins.items()
     }
-    layers = {
-        name: LayerNodes(name, layer, Discovery(layer.nodes, DEFAULT_PORTS.get(layer.kind)))
-        for name, layer in config.layers.items()
-    }
+    layers = {name: _layer_nodes(name, layer, clock) for name, layer in config.layers.items()}
     return Wiring(config, clock, origins, layers)
+
+
+def _layer_nodes(name: str, layer: Layer, clock: Clock) -> LayerNodes:
+    """How a layer's nodes are found, and who of them holds what."""
+    kind, now_ns = load_kinds()[0][layer.kind], clock.now_ns
+    ask = kind.ask_sentinels
+    listed = Discovery(
+        layer.nodes,
+        DEFAULT_PORTS.get(layer.kind),
+        (lambda options: ask(options, now_ns)) if ask is not None else None,
+    )
+    if layer.placement == "ring":
+        ring = Ring(listed, layer.ring or RingOptions())
+        return LayerNodes(name, layer, ring, ring)
+    if layer.placement == "cluster" and kind.cluster is not None:
+        cluster = kind.cluster(listed, layer, now_ns)
+        return LayerNodes(name, layer, cluster, cluster)
+    return LayerNodes(name, layer, listed)
 
 
 async def watch_all(
@@ -258,6 +318,7 @@ def _node_settings(
         ages_own_copies=declared.single_tier or kind.ages_own_copies,
         is_pool=kind.is_pool,
         checks_per_s=_checks_per_s(config, keyspace, layer.name),
+        ttl_resolution_s=kind.ttl_resolution_s,
     )
 
 

@@ -6,9 +6,11 @@ told that did not happen, and nothing that happened goes untold.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 AlertState = Literal["inactive", "pending", "firing", "resolved"]
+FELL_BACK: Final = ">"
+"""Stands in the id of what is told in place of another: `ID>CHANNEL`."""
 DeliveryState = Literal["owed", "leased", "delivered", "dead"]
 
 
@@ -94,7 +96,9 @@ class AlertBook(Protocol):
         ...
 
     def lease(self, now_ns: int, until_ns: int, limit: int = 10) -> Sequence[NotificationRow]:
-        """Take notifications that are due, and those whose lease has run out; oldest first.
+        """Take notifications that are due, and those whose lease has run out.
+
+        What was never tried comes before what was; of each the oldest. They are given oldest first.
 
         No two callers get the same. `attempts` stay as they are: `settle` writes them.
         """
@@ -112,4 +116,21 @@ class AlertBook(Protocol):
         self, alert: str | None = None, state: DeliveryState | None = None, limit: int = 100
     ) -> Sequence[NotificationRow]:
         """Newest first."""
+        ...
+
+    def overdue(
+        self, channel: str, to: str, before_ns: int, refused_since_ns: int, limit: int = 100
+    ) -> Sequence[NotificationRow]:
+        """What a channel has not delivered, and `to` was not given in its place; oldest first.
+
+        What it owes and was created up to `before_ns`, and what is dead and was created from
+        `refused_since_ns` on. What is itself in place of another is left out.
+        """
+        ...
+
+    def fall_back(self, notifications: Sequence[NotificationRow]) -> int:
+        """Owe these, each in place of another (`ID>CHANNEL`), in one transaction; how many are new.
+
+        One whose first was delivered meanwhile is left out, and so is one that is there already.
+        """
         ...

@@ -11,13 +11,16 @@ from typing import Literal, Protocol
 from freshness.check import CheckCell, CheckKey
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
+from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertBook
+from store.catalogue_history import CatalogueHistory
 from store.counters import CounterLog
 from store.diagnoses import Diagnoses
 from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 from store.sweeps import SweepRow, Sweeps
+from store.ttl_samples import TtlSamples
 
 ORIGIN = ""
 """The layer name under which the runs of an origin are kept."""
@@ -122,7 +125,11 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """One cache node (or origin, `layer` ORIGIN) of the catalogue and how it last answered."""
+    """One cache node (or origin, `layer` ORIGIN) of the catalogue and how it last answered.
+
+    A node that holds a share of the keys need not hear every message (`hears_all` is false), so
+    that what it did not hear proves nothing. Of a pool nobody knows which cache answers.
+    """
 
     layer: str
     node: str
@@ -136,8 +143,8 @@ class NodeRow:
     identity: str
     since_at_ns: int
     answered_at_ns: int | None
+    hears_all: bool = True
     is_pool: bool = False
-    """Whether many caches are known to answer as this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,8 @@ class Batch:
     sweeps: Sequence[SweepRow] = ()
     checks: Mapping[CheckKey, CheckCell] = field(default_factory=dict)
     """Event-triggered checks, added to what the store holds."""
+    ttls: Mapping[TtlKey, TtlCell] = field(default_factory=dict)
+    """Times to live that were found, added to what the store holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +313,8 @@ class Store(
     Rollups,
     Checks,
     Catalogue,
+    CatalogueHistory,
+    TtlSamples,
     Messages,
     Sweeps,
     AlertBook,

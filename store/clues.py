@@ -144,10 +144,13 @@ class Gatherer:
         name, stream = (row.layer, row.node), (sent.publisher, sent.stream)
         if not is_quiet(around, name, then, FROZEN_NS):
             return None
-        for each in Streams(as_of(around, then), then).silent([name], FROZEN_NS):
+        for each in self._streams(as_of(around, then), then).silent([name], FROZEN_NS):
             if each.stream == stream and (each.layer, each.silence.node) == name:
                 return each.silence
         return None
+
+    def _streams(self, around: Sequence[Told], now_ns: int) -> Streams:
+        return Streams(around, now_ns, self._nodes.values())
 
     def _of_key(self, row: FindingRow) -> Sequence[Told]:
         """The messages about the key itself, however many there are of others."""
@@ -171,7 +174,7 @@ class Gatherer:
         return replace(
             reports,
             claimed=claimed,
-            is_lost=not own and Streams(around, self._now_ns).has_lost(told, name),
+            is_lost=not own and self._streams(around, self._now_ns).has_lost(told, name),
             passed_at=find_passing(around, told, name) if not own else None,
             sent_after_silence=last is not None and last.written_at < told.written_at_ns,
             told=sorted({each.node for each in sent.receipts if each.layer == row.layer}),

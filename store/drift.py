@@ -26,9 +26,9 @@ from freshness.drift import (
 from freshness.model import Result, Value
 from store.base import ORIGIN, FindingRow, NodeRow, Span, Store
 
-MOST_KEYS: Final = 200
+MOST_KEYS: Final = 100
 MOST_READS: Final = 500
-MOST_STAYS: Final = 200
+MOST_STAYS: Final = 100
 """Runs of one key at one node: the newest are looked at."""
 BEFORE_NS: Final = 3_600 * 10**9
 """So far before the window runs are read, for how things stood when it began."""

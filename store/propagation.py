@@ -124,8 +124,8 @@ def _figures(place: Place, nodes: Sequence[NodeSpread], messages: int) -> LagFig
 
 def _assemble(store: Store, tolds: Sequence[Told], now_ns: int) -> tuple[Sequence[Spread], Streams]:
     around = _read_around(store, tolds)
-    streams = Streams(around, now_ns)
     catalogue = [row for row in store.nodes() if row.layer != ORIGIN]
+    streams = Streams(around, now_ns, catalogue)
     expected = _expected_layers(store, around, catalogue)
     ground = Ground(catalogue, Sightings(store, now_ns), streams, now_ns)
     return [ground.spread(told, expected[told.invalidation.keyspace]) for told in tolds], streams

@@ -34,7 +34,8 @@ class NodeSpread:
     """One invalidation at one node. `claimed` and `observed` are never merged.
 
     `claimed` is None where the layer takes no invalidations, `observed` where probes were not
-    looked at. `is_known`: the catalogue has the node; `is_listed`: discovery still lists it.
+    looked at, or are of a pool. `is_known`: the catalogue has the node; `is_listed`: discovery
+    still lists it.
     """
 
     layer: str
@@ -91,7 +92,9 @@ class Ground:
         node = self._nodes.get(name)
         limit_ns = self._limits_ns.get(name[0])
         is_listed = node is not None and node.state != "gone"
-        observed = self._observe(row, name, limit_ns, is_listed=is_listed)
+        observed = None
+        if node is None or not node.is_pool:
+            observed = self._observe(row, name, limit_ns, is_listed=is_listed)
         claimed = None
         if receipts or node is None or node.mechanism != TAKES_NONE:
             claimed = self._claim(row, name, receipts, limit_ns, observed, is_listed=is_listed)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from freshness.sequence import Gap, Sent, Silence, find_gaps, find_silent
+from store.base import NodeRow
 from store.messages import InvalidationRow, Told
 
 GRACE_NS: Final = 10 * 10**9
@@ -44,11 +45,14 @@ class Streams:
     """What the sequences of some messages prove at `now_ns`; messages without one prove nothing.
 
     Nor do nodes of which some receipt has no number: it may have come by a poll of a tracing back
-    end, which leaves out what it likes.
+    end, which leaves out what it likes. Nor those of the `catalogue` that hold a share of the keys.
     """
 
-    def __init__(self, tolds: Iterable[Told], now_ns: int) -> None:
+    def __init__(
+        self, tolds: Iterable[Told], now_ns: int, catalogue: Iterable[NodeRow] = ()
+    ) -> None:
         self._now_ns = now_ns
+        self._partial = {(row.layer, row.node) for row in catalogue if not row.hears_all}
         self._messages: defaultdict[StreamName, set[Sent]] = defaultdict(set)
         self._words: defaultdict[StreamName, defaultdict[NodeName, dict[Sent, int]]]
         self._words = defaultdict(lambda: defaultdict(dict))
@@ -85,6 +89,7 @@ class Streams:
                     name: words.get((layer, name), {})
                     for name in names
                     if (stream, (layer, name)) not in self._unnumbered
+                    and (layer, name) not in self._partial
                 }
                 for silence in find_silent(own, self._now_ns, window_ns):
                     yield NodeSilence(stream, layer, silence)
@@ -105,7 +110,7 @@ class Streams:
         if (stream, node) not in self._gaps:
             words = self._words[stream].get(node, {})
             found = find_gaps(self._messages[stream], words, self._now_ns, GRACE_NS)
-            if (stream, node) in self._unnumbered:
+            if (stream, node) in self._unnumbered or node in self._partial:
                 found = [gap._replace(is_proof=False) for gap in found]
             self._gaps[stream, node] = found
         return self._gaps[stream, node]

@@ -15,6 +15,8 @@ class NodeSwept:
     `cursor` is where its walk goes on, and everything before it is counted; `is_over` once it has
     seen every key. `right` entries were within the maximum staleness, `wrong` ones proven beyond
     it; `unknown` gave no answer, or no value that can be read; `gone` were not there when read.
+    `misplaced` keys of its walk are expected at other nodes, so that no client reads them here:
+    what they hold was not judged.
     """
 
     node: str
@@ -26,6 +28,7 @@ class NodeSwept:
     indeterminate: int = 0
     unknown: int = 0
     gone: int = 0
+    misplaced: int = 0
     why: str = ""
     """What ended its walk early; empty where nothing did."""
 
@@ -66,7 +69,7 @@ def total_of(nodes: Iterable[NodeSwept]) -> NodeSwept:
     return total
 
 
-_COUNTS: Final = ("walked", "right", "wrong", "indeterminate", "unknown", "gone")
+_COUNTS: Final = ("walked", "right", "wrong", "indeterminate", "unknown", "gone", "misplaced")
 
 
 class Sweeps(Protocol):

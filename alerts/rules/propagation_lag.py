@@ -105,7 +105,7 @@ class PropagationLag(Common):
     ) -> Iterator[Account]:
         """Of every node that may hold what an invalidation is about; what is too early waits."""
         messages = list(told)
-        streams = Streams(messages, now_ns)
+        streams = Streams(messages, now_ns, nodes)
         for each in messages:
             layers = self.placement.get(each.invalidation.keyspace, frozenset())
             row = each.invalidation

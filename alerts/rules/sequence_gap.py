@@ -53,7 +53,7 @@ class SequenceGap(Common):
         listed = list(nodes)
         for layer in sorted({node.layer for node in listed}):
             own = [each for each in told if layer in self._layers_of(each)]
-            found = _Proof(own, now_ns)
+            found = _Proof(own, listed, now_ns)
             if any(layer in layers for layers in self.placement.values()):
                 looks += [self._judge(row, found, now_ns) for row in listed if row.layer == layer]
         return looks
@@ -94,6 +94,8 @@ class SequenceGap(Common):
         if lost:
             messages = "1 message" if lost == 1 else f"{lost} messages"
             return Condition.HOLDS, f"{name} never heard {messages} of the last {window}"
+        if not node.hears_all:
+            return Condition.UNKNOWN, f"{name} holds a share of the keys: no gap is a proof"
         if gaps:
             return Condition.UNKNOWN, f"so many words of {name} are missing that spans look sampled"
         if not heard:
@@ -104,9 +106,9 @@ class SequenceGap(Common):
 class _Proof:
     """What the sequences of some messages prove."""
 
-    def __init__(self, told: Sequence[Told], now_ns: int) -> None:
+    def __init__(self, told: Sequence[Told], catalogue: Iterable[NodeRow], now_ns: int) -> None:
         self._told = told
-        self._gaps = list(Streams(told, now_ns).gaps())
+        self._gaps = list(Streams(told, now_ns, catalogue).gaps())
         self._ids = {_name(each.invalidation): each.invalidation.id for each in told}
 
     def gaps_of(self, node: NodeRow) -> list[NodeGap]:

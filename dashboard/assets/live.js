@@ -146,7 +146,7 @@
       var query = new URLSearchParams(search || "");
       var named = query.get("range") || DEFAULT_RANGE;
       var range = query.get("from") && query.get("to") ? "" : named;
-      var page = (/\/(key|invalidation|nodes|alerts)s?(\/|$)/.exec(path || "") || [])[1];
+      var page = (/\/(key|invalidation|nodes|drift|coverage|alerts|catalogue)s?(\/|$)/.exec(path || "") || [])[1];
       var tab = function (name) {
         return page === name ? "nav-link nav-here" : "nav-link";
       };
@@ -157,8 +157,11 @@
         tab(undefined),
         tab("key"),
         tab("invalidation"),
+        tab("drift"),
+        tab("coverage"),
         tab("nodes"),
         tab("alerts"),
+        tab("catalogue"),
       ];
     },
 

@@ -6,8 +6,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.parts import attributes, facts, pill
-from dashboard.queries.coverage import CoverageView, SilentNode
+from dashboard.queries.coverage import CoverageView
 from dashboard.wording import count, instant, percent, small_percent
+from freshness.model import Verdict
+from store.base import NodeRow
 
 
 def coverage_panel(view: CoverageView) -> Component:
@@ -17,8 +19,8 @@ def coverage_panel(view: CoverageView) -> Component:
         [
             html.Div(
                 [
-                    _meter("Nodes answering", view.nodes_answering, view.nodes_listed),
-                    _meter("Node-minutes observed", view.minutes_observed, view.minutes_expected),
+                    meter("Nodes answering", view.nodes_answering, view.nodes_listed),
+                    meter("Node-minutes observed", *view.seen.minutes),
                     _counted_from(view),
                 ],
                 className="meters",
@@ -27,8 +29,11 @@ def coverage_panel(view: CoverageView) -> Component:
                 [
                     ("Keys known", f"{view.keys:,}{more}"),
                     ("Reads", f"{view.reads:,}"),
-                    ("Indeterminate", _share(view.indeterminate_share, view.why_indeterminate)),
-                    ("Unknown", _share(view.unknown_share, view.why_unknown)),
+                    (
+                        "Indeterminate",
+                        _share(view, view.indeterminate_share, Verdict.INDETERMINATE),
+                    ),
+                    ("Unknown", _share(view, view.unknown_share, Verdict.UNKNOWN)),
                 ]
             ),
             html.Div(_silent(view.silent)),
@@ -37,7 +42,8 @@ def coverage_panel(view: CoverageView) -> Component:
     )
 
 
-def _meter(name: str, have: int, want: int) -> Component:
+def meter(name: str, have: int, want: int) -> Component:
+    """How much there is of what there could be, as a bar and in words."""
     share = have / want if want else 0.0
     words = f"{have:,} of {want:,}" if want else "none listed"
     tone = "good" if want and have >= want else "warn"
@@ -63,15 +69,15 @@ def _counted_from(view: CoverageView) -> Component | None:
     return html.P(words, className="hint")
 
 
-def _share(share: float | None, why: Sequence[tuple[str, int]]) -> Component | str:
+def _share(view: CoverageView, share: float | None, verdict: Verdict) -> Component | str:
     if share is None:
         return "no reads yet"
-    reasons = [html.Li(f"{words} ({reads:,})") for words, reads in why]
+    reasons = [html.Li(f"{words} ({reads:,})") for words, reads in view.why(verdict)]
     listed = html.Ul(reasons, className="reasons") if reasons and share > 0 else None
     return html.Div([html.Div(small_percent(share), className="num"), listed])
 
 
-def _silent(nodes: Sequence[SilentNode]) -> list[Component]:
+def _silent(nodes: Sequence[NodeRow]) -> list[Component]:
     if not nodes:
         return []
     items = [

@@ -47,3 +47,18 @@ def waterfall_legend() -> Component:
 
 def _sample(look: str, words: str) -> Component:
     return html.Span([html.Span(className=f"swatch swatch-{look}"), words], className="sample")
+
+
+def matrix_legend() -> Component:
+    """Known newer versions by colour; what is no value looks different."""
+    steps = [html.Span(className=f"swatch behind-{step}") for step in range(4)]
+    return html.Div(
+        [
+            html.Span("newest"),
+            html.Span(steps, className="scale"),
+            html.Span("3 or more behind"),
+            _sample("unknown", "unknown"),
+            _sample("nothing", "no copy"),
+        ],
+        className="legend",
+    )

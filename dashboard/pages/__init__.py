@@ -7,7 +7,17 @@ from dash.development.base_component import Component
 
 from dashboard.address import Address
 from dashboard.figures.template import Theme
-from dashboard.pages import alerts, invalidation, invalidations, key, nodes, overview
+from dashboard.pages import (
+    alerts,
+    catalogue,
+    coverage,
+    drift,
+    invalidation,
+    invalidations,
+    key,
+    nodes,
+    overview,
+)
 from dashboard.site import Parts, Site
 from store.base import Store
 
@@ -28,8 +38,11 @@ PAGES: Final = {
     "key": Page(key.fill, key.frame),
     "invalidations": Page(invalidations.fill, invalidations.frame),
     "invalidation": Page(invalidation.fill, invalidation.frame),
+    "drift": Page(drift.fill, drift.frame),
+    "coverage": Page(coverage.fill, coverage.frame),
     "nodes": Page(nodes.fill, nodes.frame),
     "alerts": Page(alerts.fill, alerts.frame),
+    "catalogue": Page(catalogue.fill, catalogue.frame),
 }
 
 

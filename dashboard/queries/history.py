@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard.address import Address, Window
-from dashboard.queries.begin import data_begins_ns, shown_window
+from dashboard.queries.begin import shown_window
 from dashboard.queries.faults import FindingsView, findings
 from freshness.model import Result, Value, Verdict
 from store.base import ORIGIN, NodeRow, ReadRow, Span, Store
+from store.begin import data_begins_ns
 
 READS_SHOWN: Final = 15
 READS_LOOKED_AT: Final = 500
@@ -90,7 +91,7 @@ class PickerView:
 def history(store: Store, address: Address, now_ns: int) -> HistoryView:
     """Everything that the page of one key shows; reads the store, so never on an event loop."""
     nodes, asked = store.nodes(), address.window(now_ns)
-    window = shown_window(asked, address, data_begins_ns(store, asked, nodes))
+    window = shown_window(asked, address, data_begins_ns(store, asked.since_ns, nodes))
     keyspace, key = address.keyspace or "", address.key or ""
     spans = store.spans(keyspace, key, window.since_ns, window.until_ns)
     pairs = store.reads(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from settings.duration import Duration
 from stalewatch.api.problem import ParameterError
 from store.alert_book import DeliveryState
+from store.catalogue_history import Section
 
 NS_PER_S: Final = 1_000_000_000
 HOUR_NS: Final = 3_600 * NS_PER_S
@@ -151,6 +152,14 @@ class FreshnessAsked(WindowAsked):
     """The same, told apart by keyspace, layer or node."""
 
     by: Literal["keyspace", "layer", "node"] = "keyspace"
+
+
+class CatalogueHistoryAsked(Asked):
+    """What changed of one entry of the catalogue or of all, newest first."""
+
+    section: Section | None = None
+    name: str | None = None
+    limit: Limit = 100
 
 
 class SweepsAsked(Asked):

@@ -1,54 +1,63 @@
-"""What share of nodes, minutes and keys the evidence of a window can speak for."""
+"""What share of nodes, minutes and keys the evidence of a window can speak for, as JSON."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
 
+from freshness.blind_spots import Blind, BlindSpot
+from freshness.check import Seen
 from freshness.indicator import unknown_share
-from freshness.rollup import Rollup
+from freshness.resident import resident
 from stalewatch.api.asked import WindowAsked
-from stalewatch.api.cells import Cells, add_up, read_cells
-from stalewatch.api.items import Item, times
-from store.base import ORIGIN, NodeRow, Store
-
-MOST_KEYS: Final = 10_000
-NodeName = tuple[str, str]
+from stalewatch.api.items import Item, node_item, times
+from store.base import Store
+from store.begin import data_begins_ns
+from store.cells import read_cells
+from store.coverage import (
+    Checks,
+    Coverage,
+    KeysSeen,
+    LayerCover,
+    Minutes,
+    NodeCover,
+    Swept,
+    read_coverage,
+)
+from store.gaps import GapRow
 
 
 def coverage_of(store: Store, asked: WindowAsked, now_ns: int) -> Item:
     """The whole document; `items` are the nodes."""
-    cells = read_cells(store, asked, now_ns)
-    rows = [row for row in store.nodes() if _is_asked(row, asked)]
-    listed = [row for row in rows if row.state != "gone"]
-    observed = _minutes_observed(cells)
-    own: defaultdict[NodeName, list[Rollup]] = defaultdict(list)
-    for at, cell in cells.walked.items():
-        own[at.layer, at.node].append(cell)
-    items = [
-        _node(row, own[row.layer, row.node], observed[row.layer, row.node], cells.minutes)
-        for row in rows
-    ]
-    watched = [item for item in items if item["state"] != "gone"]
+    named = asked.keyspace, asked.layer, asked.node
+    cells = read_cells(store, now_ns - asked.window, now_ns, *named)
+    begins_ns = data_begins_ns(store, cells.since_ns, store.nodes())
+    return _document(read_coverage(store, cells, begins_ns, *named))
+
+
+def _document(seen: Coverage) -> Item:
+    answering = sum(row.state == "up" for row in seen.listed)
+    judged = seen.total.judged.n
     return {
-        "window": cells.window(),
-        "nodes": {"answering": sum(row.state == "up" for row in listed), "listed": len(listed)},
-        "minutes": {
-            "observed": sum(item["minutes"]["observed"] for item in watched),
-            "expected": cells.minutes * len(watched),
-        },
-        **_unsure(add_up(cells.walked.values())),
-        "keys": _keys_seen(store, cells, asked.keyspace),
-        "items": items,
+        "window": times(since=seen.since_ns, until=seen.until_ns),
+        **times(counted_from=seen.counted_from_ns),
+        "nodes": {"answering": answering, "listed": len(seen.listed)},
+        "minutes": _minutes(seen.minutes),
+        "reads": seen.reads,
+        "unknown_share": unknown_share(seen.total),
+        "indeterminate_share": seen.total.indeterminate.n / judged if judged else None,
+        "keys": [_keys(each) for each in seen.keys],
+        "layers": [_layer(each) for each in seen.layers],
+        "origins": [node_item(row) for row in seen.origins],
+        "gaps": [_gap(row) for row in seen.gaps],
+        "silences": [
+            {"keyspace": each.keyspace, **times(since=each.since_ns, until=each.until_ns)}
+            for each in seen.silences
+        ],
+        "items": [_node(each) for each in seen.nodes],
         "next": None,
     }
 
 
-def _is_asked(row: NodeRow, asked: WindowAsked) -> bool:
-    is_cache = row.layer != ORIGIN
-    return is_cache and asked.layer in (None, row.layer) and asked.node in (None, row.node)
-
-
-def _node(row: NodeRow, own: Sequence[Rollup], observed: int, expected: int) -> Item:
+def _node(each: NodeCover) -> Item:
+    row = each.row
     return {
         "layer": row.layer,
         "node": row.node,
@@ -56,40 +65,75 @@ def _node(row: NodeRow, own: Sequence[Rollup], observed: int, expected: int) -> 
         "state": row.state,
         "why": row.why,
         **times(since=row.since_at_ns, answered_at=row.answered_at_ns),
-        "minutes": {"observed": observed, "expected": expected},
-        **_unsure(add_up(own)),
+        "minutes": _minutes(each.minutes),
+        "reads": each.reads,
+        "unknown_share": each.unknown_share,
+        "indeterminate_share": each.indeterminate_share,
     }
 
 
-def _unsure(cell: Rollup) -> Item:
-    """Shares are null where nothing was read, or nothing judged."""
-    judged = cell.judged
+def _layer(each: LayerCover) -> Item:
+    walk_ns = each.walk_ns
     return {
-        "reads": judged.n + cell.unknown.n,
-        "unknown_share": unknown_share(cell),
-        "indeterminate_share": cell.indeterminate.n / judged.n if judged.n else None,
+        "keyspace": each.keyspace,
+        "layer": each.layer,
+        "nodes": {"answering": each.nodes - each.nodes_silent, "listed": each.nodes},
+        "minutes": _minutes(each.minutes),
+        "strata": each.strata,
+        "walk_ns": walk_ns,
+        "random_loss_found_after_ns": None if walk_ns is None else [walk_ns // 2, walk_ns],
+        "supported_nines": each.nines,
+        "clean_samples": {"have": each.clusters, "next_nine_needs": each.needed},
+        "stale": each.stale,
+        "checks": _checks(each.checks),
+        "last_sweep": None if each.swept is None else _swept(each.swept),
+        "cannot_see": [_blind(spot) for spot in each.blind],
     }
 
 
-def _minutes_observed(cells: Cells) -> defaultdict[NodeName, int]:
-    """Minutes with a judged read. Of keyspaces that share a node, the one with the most counts."""
-    most: dict[tuple[int, str, str], int] = {}
-    for place, cell in cells.every.items():
-        at = place.start_s, place.layer, place.node
-        most[at] = max(most.get(at, 0), cell.clusters if cell.judged.n else 0)
-    minutes: defaultdict[NodeName, int] = defaultdict(int)
-    for (_, layer, node), count in most.items():
-        minutes[layer, node] += count
-    return minutes
+def _checks(checks: Checks) -> Item:
+    counted = {name.value: checks.seen.get(name, 0) for name in Seen}
+    return {"due": checks.n, "stand_for": checks.weight, "lost": checks.lost, **counted}
 
 
-def _keys_seen(store: Store, cells: Cells, keyspace: str | None) -> Sequence[Item]:
-    """Of each keyspace that was read; `is_all` is false where there are more than were counted."""
-    keyspaces = {keyspace} if keyspace is not None else {at.keyspace for at in cells.every}
-    items = []
-    for name in sorted(keyspaces):
-        count = len(store.keys(name, limit=MOST_KEYS + 1))
-        items.append(
-            {"keyspace": name, "seen": min(count, MOST_KEYS), "is_all": count <= MOST_KEYS}
-        )
-    return items
+def _swept(swept: Swept) -> Item:
+    total = swept.total
+    found = resident(total.right, total.wrong, total.indeterminate)
+    return {
+        **times(ended_at=swept.ended_at_ns),
+        "entries": total.entries,
+        "expected": swept.expected,
+        "unknown": total.unknown,
+        "share_right": None if found is None else found.good,
+        "interval": None if found is None else list(found.sampling),
+    }
+
+
+def _blind(spot: BlindSpot) -> Item:
+    """A reason, and of its figures the one that it is about."""
+    item: Item = {"reason": spot.kind}
+    if spot.kind in _LENGTHS:
+        item["length_ns"] = spot.length_ns
+    if spot.kind in _SHARES:
+        item["share"] = spot.share
+    if spot.kind in _NUMBERS:
+        item["number"] = spot.number
+    return item
+
+
+_LENGTHS = (Blind.SLOW_WALK, Blind.OLD_SWEEP)
+_SHARES = (Blind.LOST_CHECKS, Blind.SAMPLED_CHECKS, Blind.SILENT_MINUTES)
+_NUMBERS = (Blind.SILENT_NODES, Blind.FEW_SAMPLES)
+
+
+def _gap(row: GapRow) -> Item:
+    return {"source": row.source, "why": row.why, **times(since=row.since_ns, until=row.until_ns)}
+
+
+def _keys(seen: KeysSeen) -> Item:
+    return {"keyspace": seen.keyspace, "seen": seen.seen, "is_all": seen.is_all}
+
+
+def _minutes(minutes: Minutes | Sequence[int]) -> Item:
+    observed, expected = minutes
+    return {"observed": observed, "expected": expected}

@@ -10,6 +10,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from stalewatch.api.alerts import alert_item, notification_item, transition_item
 from stalewatch.api.asked import (
+    CatalogueHistoryAsked,
     CountersAsked,
     FindingsAsked,
     FreshnessAsked,
@@ -24,8 +25,10 @@ from stalewatch.api.asked import (
     WindowAsked,
     named_in_path,
 )
+from stalewatch.api.catalogue import catalogue_of, change_item, config_drift_of
 from stalewatch.api.counters import counters_of
 from stalewatch.api.coverage import coverage_of
+from stalewatch.api.drift import drift_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
 from stalewatch.api.items import finding_item, json_answer, listing, node_item, times
@@ -33,6 +36,7 @@ from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
 from stalewatch.api.sweeps import sweep_item
 from store.base import FindingRow, Store
+from store.catalogue_history import Entry
 from store.propagation import read_spread
 
 
@@ -46,10 +50,14 @@ register_url_convertor("anything", _Anything())
 
 LISTS = (
     "nodes",
+    "catalogue",
+    "catalogue/history",
+    "config-drift",
     "findings",
     "keys",
     "freshness",
     "coverage",
+    "drift",
     "invalidations",
     "lag",
     "sweeps",
@@ -63,7 +71,8 @@ LISTS = (
 def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     """Every route; `now_ns` is the wall clock in Unix nanoseconds."""
     router = APIRouter()
-    _add_catalogue(router, store)
+    _add_nodes(router, store)
+    _add_catalogue(router, store, now_ns)
     _add_findings(router, store)
     _add_keys(router, store, now_ns)
     _add_figures(router, store, now_ns)
@@ -73,7 +82,7 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     return router
 
 
-def _add_catalogue(router: APIRouter, store: Store) -> None:
+def _add_nodes(router: APIRouter, store: Store) -> None:
     @router.get("/")
     async def index(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
         return listing({"name": name} for name in LISTS)
@@ -82,6 +91,25 @@ def _add_catalogue(router: APIRouter, store: Store) -> None:
     async def nodes(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
         rows = await asyncio.to_thread(store.nodes)
         return listing(map(node_item, rows))
+
+
+def _add_catalogue(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
+    @router.get("/catalogue")
+    async def catalogue(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        return listing(await asyncio.to_thread(catalogue_of, store))
+
+    @router.get("/catalogue/history")
+    async def changes(asked: Annotated[CatalogueHistoryAsked, Query()]) -> Response:
+        if (asked.section is None) != (asked.name is None):
+            missing = "section" if asked.section is None else "name"
+            raise ParameterError(missing, "is needed beside the other one of section and name")
+        entry = Entry(asked.section, asked.name) if asked.section and asked.name else None
+        rows = await asyncio.to_thread(store.catalogue_history, entry, asked.limit)
+        return listing(map(change_item, rows))
+
+    @router.get("/config-drift")
+    async def drift(asked: Annotated[WindowAsked, Query()]) -> Response:
+        return listing(await asyncio.to_thread(config_drift_of, store, asked, now_ns()))
 
 
 def _add_findings(router: APIRouter, store: Store) -> None:
@@ -144,6 +172,10 @@ def _add_figures(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> 
     @router.get("/coverage")
     async def coverage(asked: Annotated[WindowAsked, Query()]) -> Response:
         return json_answer(await asyncio.to_thread(coverage_of, store, asked, now_ns()))
+
+    @router.get("/drift")
+    async def drift(asked: Annotated[WindowAsked, Query()]) -> Response:
+        return json_answer(await asyncio.to_thread(drift_of, store, asked, now_ns()))
 
     @router.get("/counters")
     async def counters(asked: Annotated[CountersAsked, Query()]) -> Response:

@@ -39,6 +39,7 @@ def _counts(swept: NodeSwept) -> Item:
         "indeterminate": swept.indeterminate,
         "unknown": swept.unknown,
         "gone": swept.gone,
+        "misplaced": swept.misplaced,
         "share_right": None if found is None else found.good,
         "share_right_at_least": None if found is None else found.at_least,
         "interval": None if found is None else [found.sampling.low, found.sampling.high],

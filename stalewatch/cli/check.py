@@ -32,19 +32,24 @@ def check(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Validate the config and reach every node, origin and mail server; what works."""
+    """Validate the config and reach every node, origin and channel; what works."""
     from stalewatch.clock import ObserverClock
 
     loaded = open_config(config, with_sources=not (config_only or grants))
     if grants:
         _print_grants(loaded, as_json=as_json)
     elif config_only:
-        typer.echo(json.dumps({"ok": True}) if as_json else f"{config}: fine")
+        warnings = _warnings(loaded)
+        if as_json:
+            typer.echo(json.dumps({"ok": True, "warnings": warnings}))
+        else:
+            typer.echo(f"{config}: fine")
+            _print_warnings(warnings)
     else:
         from stalewatch.reach import look
 
         report = asyncio.run(look(loaded, ObserverClock()))
-        _print(report, _rules(loaded), as_json=as_json)
+        _print(report, _rules(loaded), _warnings(loaded), as_json=as_json)
         raise typer.Exit(_status(report))
 
 
@@ -70,13 +75,33 @@ def _rules(config: "Config") -> list[dict[str, str]]:
     ]
 
 
-def _print(report: "Report", rules: list[dict[str, str]], *, as_json: bool) -> None:
+def _warnings(config: "Config") -> list[str]:
+    """What is no mistake, and will break a promise all the same."""
+    from freshness.promise import weigh_promise
+    from stalewatch.catalogue import tiers_of
+    from stalewatch.promises import say_promise
+
+    tiers = tiers_of(config)
+    said = [say_promise(weigh_promise(name, tiers)) for name in tiers]
+    return [each for each in said if each]
+
+
+def _print_warnings(warnings: list[str]) -> None:
+    for each in warnings:
+        typer.echo(f"warning: {each}", err=True)
+
+
+def _print(
+    report: "Report", rules: list[dict[str, str]], warnings: list[str], *, as_json: bool
+) -> None:
     if as_json:
         keyspaces = [{**asdict(one), "refused": one.is_refused} for one in report.keyspaces]
         servers = [asdict(one) for one in report.servers]
-        typer.echo(json.dumps({"servers": servers, "keyspaces": keyspaces, "rules": rules}))
+        told = {"servers": servers, "keyspaces": keyspaces, "rules": rules, "warnings": warnings}
+        typer.echo(json.dumps(told))
     else:
         _print_tables(report, rules)
+        _print_warnings(warnings)
     for one in report.keyspaces:
         if one.is_refused:
             typer.echo(

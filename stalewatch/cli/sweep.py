@@ -191,7 +191,8 @@ def _tell(row: "SweepRow", *, as_json: bool) -> None:
 
     from store.sweeps import total_of
 
-    table = Table("node", "entries", "right", "wrong", "indeterminate", "unknown", "gone", "(E)")
+    counted = ("entries", "right", "wrong", "indeterminate", "unknown", "gone", "misplaced")
+    table = Table("node", *counted, "(E)")
     for each in (*row.nodes, total_of(row.nodes)):
         table.add_row(*_cells(each))
     console = wide_console()
@@ -210,4 +211,4 @@ def _cells(each: "NodeSwept") -> list[str]:
         low, high = found.sampling.low, found.sampling.high
         share = f"{found.good:.5%} ({low:.5%} to {high:.5%})"
     counts = (each.entries, each.right, each.wrong, each.indeterminate, each.unknown, each.gone)
-    return [each.node or "all", *(f"{count:,}" for count in counts), share]
+    return [each.node or "all", *(f"{count:,}" for count in (*counts, each.misplaced)), share]

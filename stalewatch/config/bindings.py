@@ -110,7 +110,6 @@ def _without_kind(loc: Loc) -> Loc:
     """`layers.edge.http.limit` → `layers.edge.limit`: the library adds the kind to the path."""
     if loc[:2] == ("traces", "poll") and len(loc) > 3 and loc[3] != "[key]":
         return (*loc[:3], *loc[4:])
-    is_inside = (
-        len(loc) > 2 and loc[0] in {"layers", "origins", "rules", "taps"} and loc[2] != "[key]"
-    )
+    has_kinds = {"layers", "origins", "rules", "taps", "channels"}
+    is_inside = len(loc) > 2 and loc[0] in has_kinds and loc[2] != "[key]"
     return (*loc[:2], *loc[3:]) if is_inside else loc

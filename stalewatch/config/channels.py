@@ -3,12 +3,29 @@
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, create_model
+from pydantic import AfterValidator, Field, create_model
 
 from alerts.base import ChannelKind
-from settings import Section
+from settings import Duration, Section
+
+LEAST_AFTER_NS: Final = 60 * 10**9
+
+
+def _late_enough(after: Duration) -> Duration:
+    if after.ns < LEAST_AFTER_NS:
+        raise ValueError("expected at least 1m: a server that is restarted takes what it is owed")
+    return after
+
+
+class FallbackSettings(Section):
+    """Another channel that is told what this one has owed for too long, or was refused."""
+
+    channel: str
+    """Which of the `channels`."""
+    after: Annotated[Duration, AfterValidator(_late_enough)] = Duration.parse("10m")
+    """How long a notification is owed before it is told there as well; a minute at least."""
 
 
 class ChannelSettings(Section):
@@ -16,6 +33,8 @@ class ChannelSettings(Section):
 
     kind: str
     """The kind of channel."""
+    fallback: FallbackSettings | None = None
+    """Where else its notifications are told while nobody takes them."""
 
 
 def channel_model(kinds: Mapping[str, ChannelKind]) -> Any:

@@ -50,13 +50,17 @@ def file_model(kinds: Kinds) -> type[Config]:
 
 
 def _any_of(base: type[Any], kinds: Mapping[str, CacheKind] | Mapping[str, OriginKind]) -> Any:
-    models = [
-        create_model(
-            f"{name.capitalize()}{base.__name__}",
-            __base__=(base, kind.options),
-            __doc__=kind.options.__doc__,
-            kind=(Literal[name], ...),  # type: ignore[arg-type]  # known at run time alone
-        )
-        for name, kind in kinds.items()
-    ]
+    models = [_model_of(base, name, kind) for name, kind in kinds.items()]
     return Annotated[reduce(or_, models), Field(discriminator="kind")]
+
+
+def _model_of(base: type[Any], name: str, kind: CacheKind | OriginKind) -> Any:
+    fields: dict[str, Any] = {"kind": (Literal[name], ...)}
+    if isinstance(kind, CacheKind):
+        fields["placement"] = (Literal[kind.placements], "all")
+    return create_model(
+        f"{name.capitalize()}{base.__name__}",
+        __base__=(base, kind.options),
+        __doc__=kind.options.__doc__,
+        **fields,
+    )

@@ -13,8 +13,10 @@ from pydantic import (
     model_validator,
 )
 
+from alerts.heartbeat import HeartbeatSettings
 from collectors.base import VersionType
 from collectors.discovery import NodeEntry
+from collectors.placement import RingOptions
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
 from stalewatch.config.channels import ChannelSettings
@@ -125,6 +127,17 @@ class Origin(Section):
     """Most batches that it is asked for."""
 
 
+class Accepts(Section):
+    """The staleness that is accepted under each condition; left out, that of `normal`."""
+
+    normal: Duration | None = None
+    """While all is well: the layer's `max_staleness`, which is what reads are judged by."""
+    partial_outage: Annotated[Duration | None, Field(alias="partial-outage")] = None
+    """While some of what keeps the layer fresh is down."""
+    high_load: Annotated[Duration | None, Field(alias="high-load")] = None
+    """While there is more load than usual."""
+
+
 class Layer(Section):
     """A tier of caches; each kind adds its own options."""
 
@@ -133,11 +146,17 @@ class Layer(Section):
     mechanism: Literal["ttl", "purge", "write-through", "versioned"]
     """How a changed value is documented to reach the layer."""
     max_staleness: Duration
-    """The staleness that the layer promises not to exceed."""
+    """The staleness, end to end, that the layer promises not to exceed."""
+    accepts: Accepts = Accepts()
+    """Which staleness is accepted under which condition: for people, no verdict rests on it."""
+    owner: str = ""
+    """Who answers for it."""
     nodes: Annotated[tuple[NodeEntry, ...], Field(min_length=1)]
     """Where its nodes are."""
-    placement: Literal["all"] = "all"
-    """Which nodes may hold a key."""
+    placement: Literal["all", "ring", "cluster"] = "all"
+    """Which nodes hold a key: each, those that clients pick on a `ring`, or as a cluster says."""
+    ring: RingOptions | None = None
+    """How clients pick, beside `placement: ring`."""
     limit: Rate = Rate(20)
     """Most batches that each node is asked for."""
     documented_ttl: Duration | None = None
@@ -152,6 +171,12 @@ class Layer(Section):
     """Whether its nodes are replicas of the origin, which are read like a cache."""
     counters: LayerCounters = LayerCounters()
     """What its nodes count of themselves."""
+
+    @model_validator(mode="after")
+    def _has_its_ring(self) -> Self:
+        if self.ring is not None and self.placement != "ring":
+            raise ValueError("expected ring only beside `placement: ring`")
+        return self
 
 
 class Version(Section):
@@ -314,6 +339,8 @@ class Config(Section):
     """The sources of invalidations that are listened to, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     """Who is told, and how, by name."""
+    heartbeat: HeartbeatSettings | None = None
+    """A dead man's switch elsewhere that is pinged while all goes on."""
     prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
     """Where counters of nodes are read from, besides the nodes themselves, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)

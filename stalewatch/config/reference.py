@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from alerts.heartbeat import HeartbeatSettings
 from alerts.kinds import KINDS as CHANNELS
 from collectors.kinds import CACHES, ORIGINS
 from collectors.taps.kinds import TAPS
@@ -43,6 +44,7 @@ def reference() -> str:
     page.add_kinds("taps.T", {name: kind.options for name, kind in TAPS.items()})
     page.add("channels.C", ChannelSettings)
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
+    page.add("heartbeat", HeartbeatSettings)
     page.add("rules.R", RuleSettings)
     page.add_kinds("rules.R", RULE_KINDS)
     page.add("traces.poll.P", PollSettings)

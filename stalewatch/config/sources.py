@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from settings import Secret, SecretError, ServerTls, Tls, TlsError
+from settings import Secret, SecretError, ServerTls, Tls, TlsError, WebUrl
 from stalewatch.config.model import Config, Keys
 from stalewatch.config.problem import Loc
 
@@ -25,7 +25,7 @@ def _absent(value: object, loc: Loc) -> Iterator[Absent]:
 
 def _unreadable(value: object, loc: Loc) -> Iterator[Absent]:
     try:
-        if isinstance(value, Secret):
+        if isinstance(value, Secret | WebUrl):
             value.reveal()
         elif isinstance(value, Tls | ServerTls):
             value.context()

@@ -35,7 +35,7 @@ _PLAIN: Final = {
     "path_type": "expected the path of a file",
     "ip_any_network": "expected a network such as 10.0.0.0/8",
 }
-_LATER_VALUES: Final = {("placement",): {"ring", "cluster"}, ("engine",): {"clickhouse"}}
+_LATER_VALUES: Final = {("engine",): {"clickhouse"}}
 
 
 def told(error: ErrorDetails, model: type[BaseModel], loc: Loc, given: object) -> str:

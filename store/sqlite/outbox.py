@@ -5,18 +5,19 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from store.alert_book import DeliveryState, NotificationRow
+from store.alert_book import FELL_BACK, DeliveryState, NotificationRow
 from store.sqlite.values import named_rows
 
 _WRITE: Final = "INSERT INTO notifications VALUES ({}) ON CONFLICT DO NOTHING".format(
     ", ".join("?" * 14)
 )
 
+# What was never tried comes first: a server that hangs must not hold up what others are owed.
 DUE: Final = """
 SELECT id FROM notifications
 WHERE (state = 'owed' AND next_at_ns <= :now_ns)
   OR (state = 'leased' AND leased_until_ns <= :now_ns)
-ORDER BY created_at_ns, id LIMIT :limit
+ORDER BY attempts > 0, created_at_ns, id LIMIT :limit
 """
 
 _LEASE: Final = f"""
@@ -34,6 +35,22 @@ WHERE id = :id AND (
   OR (state = 'leased' AND leased_until_ns = coalesce(:leased_until_ns, leased_until_ns))
 )
 """
+
+OVERDUE: Final = f"""
+SELECT * FROM notifications AS late
+WHERE channel = :channel AND state IN ('owed', 'leased', 'dead')
+  AND CASE state WHEN 'dead' THEN created_at_ns >= :refused_since_ns
+    ELSE created_at_ns <= :before_ns END
+  AND instr(id, '{FELL_BACK}') = 0
+  AND NOT EXISTS (SELECT 1 FROM notifications WHERE id = late.id || '{FELL_BACK}' || :to)
+ORDER BY created_at_ns, id LIMIT :limit
+"""
+
+_FALL_BACK: Final = """
+INSERT INTO notifications SELECT {}
+WHERE EXISTS (SELECT 1 FROM notifications WHERE id = ? AND state <> 'delivered')
+ON CONFLICT DO NOTHING
+""".format(", ".join("?" * 14))
 
 
 def write_notifications(
@@ -64,6 +81,28 @@ def settle_notification(connection: sqlite3.Connection, row: NotificationRow) ->
     )  # fmt: skip
     asked = {name: getattr(row, name) for name in names}
     connection.execute(_SETTLE, {**asked, "recipients": json.dumps(list(row.recipients))})
+
+
+def read_overdue(
+    connection: sqlite3.Connection,
+    channel: str,
+    to: str,
+    before_ns: int,
+    refused_since_ns: int,
+    limit: int,
+) -> list[NotificationRow]:
+    """What waits too long or is dead, and is not told elsewhere; oldest first."""
+    asked = {
+        "channel": channel, "to": to, "limit": limit,
+        "before_ns": before_ns, "refused_since_ns": refused_since_ns,
+    }  # fmt: skip
+    return [_unpack(named) for named in named_rows(connection.execute(OVERDUE, asked))]
+
+
+def write_fallbacks(connection: sqlite3.Connection, rows: Sequence[NotificationRow]) -> int:
+    """Add those whose first is still not delivered; how many were added."""
+    asked = [(*_pack(row), row.id.partition(FELL_BACK)[0]) for row in rows]
+    return connection.executemany(_FALL_BACK, asked).rowcount if asked else 0
 
 
 def notifications_query(alert: str | None, state: str | None) -> str:

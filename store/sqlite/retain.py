@@ -112,6 +112,11 @@ DELETE FROM checks WHERE (start_s, keyspace, layer, node, horizon_ns) IN (
   WHERE start_s < :before_s LIMIT :limit)
 """
 
+OLD_TTLS: Final = """
+DELETE FROM ttl_samples WHERE (start_s, keyspace, layer, node) IN (
+  SELECT start_s, keyspace, layer, node FROM ttl_samples WHERE start_s < :before_s LIMIT :limit)
+"""
+
 _OLD_CELLS: Final = """
 DELETE FROM cells WHERE (grain_s, start_s, series) IN (
   SELECT grain_s, start_s, series FROM cells
@@ -144,6 +149,7 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)
         + _drop(connection, OLD_GAPS, before_ns=findings_before_ns)
         + _drop(connection, OLD_CHECKS, before_s=now_ns // _NS - retention.minutes_s)
+        + _drop(connection, OLD_TTLS, before_s=now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)

@@ -72,8 +72,14 @@ def v8(db: Database) -> None:
 
 @migrations()
 def v9(db: Database) -> None:
-    """Which nodes are pools."""
+    """What a node is beside the others of its layer."""
     _run(db, "v9.sql")
+
+
+@migrations()
+def v10(db: Database) -> None:
+    """What was documented, and times to live that were found."""
+    _run(db, "v10.sql")
 
 
 def migrate(connections: Connections, known: Migrations = migrations) -> None:

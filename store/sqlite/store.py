@@ -1,6 +1,6 @@
 """The SQLite engine: every protocol of a store, over the functions of this package."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,8 +9,10 @@ from sqlite_utils import Database
 from freshness.check import CheckCell, CheckKey
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
+from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
+from store.catalogue_history import CatalogueRow, Document, Entry
 from store.counters import CounterGrain, CounterRow
 from store.diagnoses import DiagnosisRow
 from store.gaps import GapRow, PlaceRow
@@ -19,6 +21,7 @@ from store.page import Page
 from store.retention import Retention
 from store.sqlite import (
     alerts,
+    catalogue,
     cells,
     checks,
     counters,
@@ -34,6 +37,7 @@ from store.sqlite import (
     retain,
     runs,
     sweeps,
+    ttl_samples,
 )
 from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.backup import copy_database
@@ -93,6 +97,7 @@ class SqliteStore:
             cells.add_deltas(db.conn, batch.rollups)
             checks.add_checks(db.conn, batch.checks)
             sweeps.write_sweeps(db.conn, batch.sweeps)
+            ttl_samples.add_ttls(db.conn, batch.ttls)
 
     def last_ids(self) -> tuple[int, int]:
         """The highest run id and read id in the store (0 where empty)."""
@@ -212,6 +217,33 @@ class SqliteStore:
         with self._connections.reader() as connection:
             return nodes.read_nodes(connection)
 
+    def write_catalogue(
+        self, documents: Mapping[Entry, Document], at_ns: int
+    ) -> Sequence[CatalogueRow]:
+        """Keep what is documented from now on; what changed."""
+        with self._connections.reader() as connection:
+            if not catalogue.has_news(connection, documents):
+                return []
+        with self._transaction() as db:
+            return catalogue.write_catalogue(db.conn, documents, at_ns)
+
+    def catalogue(self) -> Sequence[CatalogueRow]:
+        """What is documented now, layers first, by name."""
+        with self._connections.reader() as connection:
+            return catalogue.read_catalogue(connection)
+
+    def catalogue_history(
+        self, entry: Entry | None = None, limit: int = 100
+    ) -> Sequence[CatalogueRow]:
+        """Every change of one entry or of all, newest first."""
+        with self._connections.reader() as connection:
+            return catalogue.read_history(connection, entry, limit)
+
+    def ttl_samples(self, since_ns: int, until_ns: int) -> Sequence[tuple[TtlKey, TtlCell]]:
+        """Cells whose start lies in [since, until), in order of time."""
+        with self._connections.reader() as connection:
+            return ttl_samples.read_ttls(connection, since_ns, until_ns)
+
     def write_messages(
         self, invalidations: Sequence[InvalidationRow], receipts: Sequence[ReceiptRow]
     ) -> None:
@@ -323,6 +355,18 @@ class SqliteStore:
         """Write what became of a leased notification, unless another has leased it since."""
         with self._transaction() as db:
             outbox.settle_notification(db.conn, notification)
+
+    def overdue(
+        self, channel: str, to: str, before_ns: int, refused_since_ns: int, limit: int = 100
+    ) -> Sequence[NotificationRow]:
+        """What waits too long or is dead, and is not told elsewhere; oldest first."""
+        with self._connections.reader() as connection:
+            return outbox.read_overdue(connection, channel, to, before_ns, refused_since_ns, limit)
+
+    def fall_back(self, notifications: Sequence[NotificationRow]) -> int:
+        """Owe these in place of others that are still not delivered; how many are new."""
+        with self._transaction() as db:
+            return outbox.write_fallbacks(db.conn, notifications)
 
     def notifications(
         self, alert: str | None = None, state: DeliveryState | None = None, limit: int = 100

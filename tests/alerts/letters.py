@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alerts.base import Message
+from alerts.base import Message, ToldAlert
 from store.alert_book import NotificationRow
 
 S = 1_000_000_000
 START = 1_800_000_000 * S
-MESSAGE = Message(
+TOLD = ToldAlert(
+    id="a1",
     rule="edge-stale",
+    status="firing",
+    is_news=True,
     summary="edge holds product 42 stale for 4.2 s, over its maximum of 2 s",
     reason="over the limit for 2 min",
     at_ns=START,
     since_ns=START - 120 * S,
+    ends_at_ns=None,
     labels={"node": "eu-edge-1", "layer": "edge", "keyspace": "product", "key": "42"},
     figures={"staleness": "4.1 – 4.3 s", "maximum": "2 s"},
     evidence=['{"type":"write","key":"42","version":7}', '{"type":"cache_read","version":6}'],
@@ -21,6 +25,7 @@ MESSAGE = Message(
     link="key/product/42?from=2027-01-15T07:45:00.000&to=2027-01-15T08:00:00.000",
     finding="f-12ab",
 )
+MESSAGE = Message("first", {"rule": "edge-stale", "layer": "edge"}, [TOLD], START, TOLD.link)
 
 
 def notification(
@@ -48,5 +53,5 @@ def notification(
 
 
 def about(**changed: object) -> Message:
-    """The message with something else in it."""
-    return replace(MESSAGE, **changed)  # type: ignore[arg-type]
+    """The message with something else in its alert."""
+    return replace(MESSAGE, alerts=[replace(TOLD, **changed)])  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def test_a_firing_alert_is_owed_once_to_each_channel_with_what_was_seen(world: W
     assert world.store.transitions() == [step]
     assert (row.kind, row.channel, row.thread, row.state) == ("firing", "sre", row.id, "owed")
     assert row.recipients == SRE["sre"]
-    told = json.loads(row.payload)
+    (told,) = json.loads(row.payload)["alerts"]
     assert (told["rule"], told["summary"], told["labels"]) == ("edge-lag", "it holds", R1)
     assert told["at_ns"] == told["since_ns"] == START + S
 
@@ -108,7 +108,7 @@ def test_a_resolution_goes_into_the_thread_of_its_firing(world: World) -> None:
     world.at(14)
     firing, resolved = world.owed
     assert (resolved.kind, resolved.thread) == ("resolved", firing.id)
-    assert json.loads(resolved.payload)["reason"] == Why.RECOVERED
+    assert json.loads(resolved.payload)["alerts"][0]["reason"] == Why.RECOVERED
     assert world.alert.state == "resolved"
 
 
@@ -234,4 +234,4 @@ def test_staleness_from_a_store_fires_and_resolves(store: Store) -> None:
     (resolved,) = engine.evaluate(START + 3 * S)
     assert fired.alert == resolved.alert == alert_id("stale", R1)
     assert [row.kind for row in store.notifications()] == ["resolved", "firing"]
-    assert json.loads(store.notifications()[1].payload)["finding"] == "f1"
+    assert json.loads(store.notifications()[1].payload)["alerts"][0]["finding"] == "f1"

@@ -12,7 +12,7 @@ from alerts.base import Message
 from alerts.letter import compose, message_id
 from alerts.shown import shown
 from store.alert_book import NotificationRow
-from tests.alerts.letters import MESSAGE, about, notification
+from tests.alerts.letters import TOLD, about, notification
 
 SENDER, TO = "sw@example.com", ["sre@example.com", "lead@example.com"]
 UI = "https://ops.example.com/stalewatch/"
@@ -79,7 +79,7 @@ def test_it_says_what_broke_and_how_to_see_it() -> None:
     mail = sent(notification())
     for kind in ("plain", "html"):
         said = body(mail, kind)
-        for told in (MESSAGE.summary, "2027-01-15 07:58:00 UTC", "eu-edge-1", "4.1 – 4.3 s"):
+        for told in (TOLD.summary, "2027-01-15 07:58:00 UTC", "eu-edge-1", "4.1 – 4.3 s"):
             assert told in said
         assert "lost invalidation" in said
         assert "stalewatch evidence f-12ab | stalewatch judge -" in said

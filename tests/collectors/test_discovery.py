@@ -188,8 +188,8 @@ async def test_a_target_without_a_port_is_a_problem() -> None:
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ({}, "exactly one of static, dns and file"),
-        ({"static": "a:1", "dns": "b"}, "exactly one of static, dns and file"),
+        ({}, "exactly one of static, dns, file and sentinel"),
+        ({"static": "a:1", "dns": "b"}, "exactly one of static, dns, file and sentinel"),
         ({"static": ["a:1"], "name": "x"}, "name only beside one static node"),
         ({"dns": "a", "name": "x"}, "name only beside one static node"),
         ({"static": "a:99999"}, "expected host:port"),

@@ -12,7 +12,7 @@ import redis
 from collectors.base import Keyspace, Target, VersionType
 from collectors.projection import digest
 from collectors.redis import RedisCache, RedisServer, grants
-from collectors.redis_server import RedisOptions
+from collectors.redis_server import RedisLayerOptions, RedisOptions
 from collectors.redis_value import RedisAbsent, RedisBinding, RedisRequest
 from freshness.model import MISS, Reading, Result, Value
 from tests.collectors.web import saying
@@ -349,7 +349,7 @@ def _every_way(open_: Callable[[RedisBinding], RedisCache]) -> dict[str, RedisCa
 async def test_the_printed_grants_are_enough_and_no_more() -> None:
     with RealRedis(password="admin") as real:
         bindings = {"json": JSON, "hash": HASH}
-        rule = grants(RedisOptions(), bindings).replace("PASSWORD", "pw")
+        rule = grants(RedisLayerOptions(), bindings).replace("PASSWORD", "pw")
         if tuple(map(int, real.client.info("server")["redis_version"].split(".")))[:2] < (7, 2):
             rule = rule.replace("+client|no-touch ", "")
         real.client.execute_command(*rule.split(" "))  # type: ignore[no-untyped-call]

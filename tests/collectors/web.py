@@ -45,9 +45,10 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[Web]:
             for name, value in {"Content-Length": str(len(body)), **sent}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
-        do_GET = do_POST = _any  # noqa: N815
+        do_GET = do_HEAD = do_POST = _any  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing."""

@@ -78,10 +78,10 @@ def test_a_new_server_is_shown_and_expected_from_its_first_data_on(store: Sqlite
     later = overview(store, Address(range="24h"), NOW)
     assert later.window.since_ns == later.coverage.counted_from_ns - MINUTE
     assert later.coverage.counted_from_ns == NOW - HOUR
-    assert later.coverage.minutes_expected == 60 * len(NODES)
+    assert later.coverage.seen.minutes.expected == 60 * len(NODES)
     asked = overview(store, Address().at(NOW - 24 * HOUR, NOW), NOW)
     assert asked.window.since_ns == NOW - 24 * HOUR
-    assert asked.coverage.minutes_expected == 60 * len(NODES)
+    assert asked.coverage.seen.minutes.expected == 60 * len(NODES)
 
 
 def test_a_server_of_one_minute_gets_ten_minutes_to_be_seen_in() -> None:
@@ -90,7 +90,7 @@ def test_a_server_of_one_minute_gets_ten_minutes_to_be_seen_in() -> None:
     new.write(Batch(nodes=[row]))
     seen = overview(new, Address(), NOW)
     assert seen.window.until_ns - seen.window.since_ns == 10 * MINUTE
-    assert seen.coverage.minutes_expected == 1
+    assert seen.coverage.seen.minutes.expected == 1
     found = history(new, Address(page="key", keyspace=KEYSPACE, key="k"), NOW)
     assert found.window == seen.window
 

@@ -8,6 +8,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.process import Server, free_port
 from tests.servers.prometheus import AlertmanagerServer, PrometheusServer
 from tests.servers.redis import NO_RETRY, RedisServer
+from tests.servers.redis_cluster import RedisCluster, RedisNode, SentinelServer
 from tests.servers.relay import Relay
 from tests.servers.tls import Authority
 from tests.servers.varnish import VarnishServer
@@ -22,8 +23,11 @@ __all__ = [
     "NginxServer",
     "PostgresServer",
     "PrometheusServer",
+    "RedisCluster",
+    "RedisNode",
     "RedisServer",
     "Relay",
+    "SentinelServer",
     "Server",
     "VarnishServer",
     "chromium",

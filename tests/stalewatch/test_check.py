@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from stalewatch.cli.check import check
 from stalewatch.cli.init import init
+from tests.collectors.web import serving
 from tests.servers import RedisServer
 from tests.servers.smtp import running_mail_server
 
@@ -76,6 +77,26 @@ def test_a_keyspace_that_can_be_judged_is_fine(tmp_path: Path, redis_server: Red
     assert told["rules"][0]["fires"].startswith("Fires when a node of cache holds a copy")
 
 
+def test_promises_that_lifetimes_do_not_keep_are_warned_about(tmp_path: Path) -> None:
+    file = Path(shop(tmp_path, 1))
+    text = file.read_text()
+    timed = "mechanism: ttl\n    documented_ttl: 5s\n    ttl_jitter: 1s"
+    file.write_text(text.replace("mechanism: purge", timed))
+    done = run("check", "--config-only", "--config", str(file))
+    assert done.exit_code == FINE
+    assert done.stderr == (
+        "warning: layers.cache.max_staleness is 1s, end to end, and lifetimes add up to 6s or more:"
+        " cache 6s\n"
+    )
+    file.write_text(text.replace("mechanism: purge", "mechanism: ttl"))
+    done = run("check", "--config-only", "--json", "--config", str(file))
+    [warning] = json.loads(done.stdout)["warnings"]
+    assert warning.endswith("layers.cache.documented_ttl is missing")
+    file.write_text(text)
+    done = run("check", "--config-only", "--json", "--config", str(file))
+    assert json.loads(done.stdout) == {"ok": True, "warnings": []}
+
+
 @pytest.mark.parametrize(
     ("values", "found"),
     [
@@ -125,6 +146,33 @@ def test_a_mail_server_is_greeted_and_gets_no_mail(
     assert (done.exit_code, told["sre"]["ok"]) == (FINE if is_up else FOUND, is_up)
     assert told["sre"]["server"] == ("mail.test" if is_up else "")
     assert server.commands == (["NOOP"] if is_up else [])
+
+
+OTHERS = """\
+channels:
+  hook: {{kind: webhook, url: "http://127.0.0.1:{port}/hook"}}
+  chat: {{kind: slack, url: {{file: chat.url}}}}
+heartbeat: {{url: "http://127.0.0.1:{port}/ping"}}
+"""
+
+
+def test_webhooks_chats_and_the_heartbeat_are_greeted_and_told_nothing(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    fill(redis_server, {f"product:{n}": '{"version": 2}' for n in range(1, 41)})
+    file = shop(tmp_path, redis_server.port)
+    with serving(lambda _: (404, {}, b"")) as web:
+        (tmp_path / "chat.url").write_text(f"http://127.0.0.1:{web.port}/services/T0/s3cret")
+        with Path(file).open("a") as config:
+            config.write(OTHERS.format(port=web.port))
+        done = run("check", "--config", file, "--json")
+    told = {(one["layer"], one["name"]): one["ok"] for one in json.loads(done.stdout)["servers"]}
+    assert done.exit_code == FINE, done.output
+    assert told[("channel", "hook")]
+    assert told[("channel", "chat")]
+    assert told[("heartbeat", "")]
+    assert {(asked.method, asked.path) for asked in web.asked} == {("HEAD", "/")}
+    assert "s3cret" not in done.output
 
 
 def test_a_bad_config_is_told_on_standard_error(tmp_path: Path) -> None:

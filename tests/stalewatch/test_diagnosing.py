@@ -53,7 +53,7 @@ def store() -> Iterator[SqliteStore]:
 def job(store: SqliteStore, tmp_path: Path) -> Diagnosing:
     job = Diagnosing(store)
     ages = GOOD.replace("mechanism: versioned", "mechanism: versioned\n    single_tier: true")
-    job.begin(load(written(tmp_path, ages)))
+    job.begin(load(written(tmp_path, ages)), {})
     return job
 
 

@@ -49,7 +49,19 @@ def test_a_run_is_extended_not_repeated(store: Store) -> None:
     store.write(Batch(runs=[run(1)]))
     store.write(Batch(runs=[run(1, last_start_ns=90, last_end_ns=91, count=9, ended_by="gap")]))
     assert store.spans("product", "42", 0, 10_000) == [
-        Span("regional", "r1", Result.VALUE, Value(1), 1_010, 1_091, 9, "gap", 1_011, 1_090)
+        Span(
+            "regional",
+            "r1",
+            Result.VALUE,
+            Value(1),
+            1_010,
+            1_091,
+            9,
+            "gap",
+            1_011,
+            1_090,
+            clock="m1",
+        )
     ]
 
 

@@ -2,7 +2,7 @@
 
 from store.messages import ReceiptRow, Told
 from store.streams import GRACE_NS, SILENT_NS, Streams
-from tests.store.rows import S, invalidation, receipt
+from tests.store.rows import S, invalidation, node, receipt
 
 NODE = ("regional", "r1")
 MISSED = 20
@@ -34,6 +34,13 @@ def test_a_gap_at_a_node_with_a_polled_receipt_is_none() -> None:
     heard = acknowledged("r1", *(n for n in range(2, 41) if n != MISSED))
     polled = acknowledged("r1", 1, sequence=None)
     streams = Streams(messages(*polled, *heard), NOW)
+    assert not streams.has_lost(invalidation(MISSED, written_at_ns=MISSED * S), NODE)
+    assert [gap.gap.is_proof for gap in streams.gaps()] == [False]
+
+
+def test_a_node_that_holds_a_share_need_not_hear_every_message() -> None:
+    heard = acknowledged("r1", *(n for n in range(1, 41) if n != MISSED))
+    streams = Streams(messages(*heard), NOW, [node("r1", hears_all=False)])
     assert not streams.has_lost(invalidation(MISSED, written_at_ns=MISSED * S), NODE)
     assert [gap.gap.is_proof for gap in streams.gaps()] == [False]
 

@@ -57,19 +57,69 @@ BENT = {
         "mechanism: purge\n    fills_from: [regional, edge]",
         ["8:28: layers.edge.fills_from[1]: expected another layer: no layer is filled from itself"],
     ),
+    "accepted otherwise than promised": (
+        "max_staleness: 300ms",
+        "max_staleness: 300ms\n    accepts: {normal: 1s, partial-outage: 30s}",
+        [
+            "9:23: layers.edge.accepts.normal: expected the layer's max_staleness of 300ms, by"
+            " which reads are judged"
+        ],
+    ),
+    "less accepted when things are worse": (
+        "max_staleness: 300ms",
+        "max_staleness: 300ms\n    accepts: {partial-outage: 30s, high-load: 200ms}",
+        [
+            "9:47: layers.edge.accepts.high-load: expected at least what is accepted in normal"
+            " times, which is 300ms"
+        ],
+    ),
+    "a condition of one's own": (
+        "max_staleness: 300ms",
+        "max_staleness: 300ms\n    accepts: {at-night: 30s}",
+        [
+            "9:15: layers.edge.accepts.at-night: unknown key; expected high-load, normal or"
+            " partial-outage"
+        ],
+    ),
+    "filled in a circle": (
+        E7,
+        E7 + "\n"
+        "  one: {kind: redis, mechanism: ttl, max_staleness: 1s, fills_from: [two],\n"
+        '    nodes: [{static: "127.0.0.1:8"}]}\n'
+        "  two: {kind: redis, mechanism: ttl, max_staleness: 1s, fills_from: [one],\n"
+        '    nodes: [{static: "127.0.0.1:9"}]}',
+        [
+            "15:70: layers.one.fills_from[0]: expected no circle: two is filled from one in its"
+            " turn",
+            "17:70: layers.two.fills_from[0]: expected no circle: one is filled from two in its"
+            " turn",
+        ],
+    ),
     "no nodes": (E1, "[]", ["9:12: layers.edge.nodes: expected at least one entry"]),
     "node in two ways": (
         E7,
         '"127.0.0.1:7"], dns: x}]',
-        ["14:13: layers.regional.nodes[0]: expected exactly one of static, dns and file"],
+        ["14:13: layers.regional.nodes[0]: expected exactly one of static, dns, file and sentinel"],
     ),
-    "placement of later": (
+    "placement that the kind has not": (
+        "mechanism: purge",
+        "mechanism: purge\n    placement: ring",
+        ["8:16: layers.edge.placement: expected all"],
+    ),
+    "ring that nobody is on": (
         "mechanism: versioned",
-        "mechanism: versioned\n    placement: ring",
-        [
-            "13:16: layers.regional.placement: not supported by this version of stalewatch;"
-            " expected all"
-        ],
+        "mechanism: versioned\n    ring: {hash: ketama}",
+        ["11:5: layers.regional: expected ring only beside `placement: ring`"],
+    ),
+    "ring of an unknown hash": (
+        "mechanism: versioned",
+        "mechanism: versioned\n    placement: ring\n    ring: {hash: md5}",
+        ["14:18: layers.regional.ring.hash: expected ketama or modulo-crc"],
+    ),
+    "database of a cluster": (
+        "mechanism: versioned",
+        "mechanism: versioned\n    placement: cluster\n    database: 1",
+        ["11:5: layers.regional: expected no database beside placement cluster: a cluster has one"],
     ),
     "section of later": (
         LISTEN,

@@ -7,6 +7,7 @@ import pytest
 from store.sqlite import (
     SqliteStore,
     alerts,
+    catalogue,
     cells,
     counters,
     diagnoses,
@@ -24,7 +25,7 @@ from tests.store.rows import invalidation, receipt
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
-    "c", "counters", "gaps",
+    "ttl_samples", "older", "c", "counters", "gaps", "late",
 )  # fmt: skip
 
 
@@ -50,6 +51,7 @@ BOOK = [
     pytest.param(alerts.RESOLVED_ALERTS, id="resolved alerts"),
     pytest.param(alerts.transitions_query("a"), id="steps of an alert"),
     pytest.param(outbox.DUE, id="what is due"),
+    pytest.param(outbox.OVERDUE, id="what waits too long"),
     pytest.param(outbox.notifications_query("a", None), id="notifications of an alert"),
     pytest.param(outbox.notifications_query("a", "s"), id="of an alert, in a state"),
     pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
@@ -61,6 +63,7 @@ OLD = [
     pytest.param(retain.OLD_INVALIDATIONS, id="old invalidations"),
     pytest.param(retain.OLD_KEY, id="keys of old invalidations"),
     pytest.param(retain.OLD_RECEIPTS, id="old receipts"),
+    pytest.param(retain.OLD_TTLS, id="old times to live"),
     pytest.param(retain.OLD_DIAGNOSES, id="old diagnoses"),
     pytest.param(retain.OLD_TRANSITIONS, id="old transitions"),
     pytest.param(retain.OLD_NOTIFICATIONS, id="old notifications"),
@@ -78,6 +81,7 @@ QUESTIONS = [
     pytest.param(findings.findings_query(False, "k", "k", "c"), id="findings of a key"),
     pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
     pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
+    pytest.param(catalogue.HISTORY, id="changes of the catalogue"),
     pytest.param(cells.RANGE, id="roll-ups"),
     pytest.param(counters.RANGE, id="counters"),
     pytest.param(retain.OLD_COUNTERS, id="old counters"),
@@ -174,5 +178,5 @@ _PARAMETERS = (
     "keyspace", "key", "finding", "since_ns", "until_ns", "limit", "from_key", "after_ns",
     "after_id", "grain_s", "since_s", "until_s", "layer", "node", "after", "keys", "before_ns",
     "after_seq", "id", "trace_id", "span_id", "now_ns", "alert", "state", "received_at_ns",
-    "invalidation", "before_s", "source",
+    "invalidation", "section", "name", "before_s", "source", "channel", "to", "refused_since_ns",
 )  # fmt: skip

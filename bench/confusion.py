@@ -1,0 +1,128 @@
+"""Every class of fault injected again and again, and the cause that is named for each; or none.
+
+    python -m bench.confusion [--times 20] [--at-once 3] [--seed 1]
+    python -m bench.confusion --control 60
+
+Runs the shop and `up` on it as a user would. Nodes, keys and moments are drawn by the shop. A row
+is what was injected, a column the cause that most of its findings were given once they had settled;
+classes that make no copy stale are to bring no finding. `--control` injects nothing for so many
+minutes, in which nothing is to be found at all.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lab.faults.schedule import KINDS
+from lab.start import Lab, LabError, start_lab
+from stalewatch.cli.scored import score_run
+from stalewatch.config import load
+from store.sqlite import SqliteStore
+from tests.e2e.running import Up
+
+LASTS_S = (6.0, 12.0)
+"""How long a fault strikes: longer than it takes to be found and confirmed."""
+SETTLES_S = 75.0
+"""Until the diagnosis of the last finding that is over stands."""
+RETRY_S = 1.0
+Result = Mapping[str, Any]
+
+
+def main() -> int:
+    """Run one of the two; 1 where something was found that is not there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--at-once", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--control", type=float, metavar="MINUTES")
+    args = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="stalewatch-bench-") as folder,
+        start_lab(Path(folder) / "lab", args.seed, faults=False) as lab,
+        Up(lab.config) as up,
+    ):
+        up.ready()
+        if args.control is not None:
+            time.sleep(args.control * 60)
+        else:
+            inject(lab, args.times, args.at_once, random.Random(args.seed))
+            time.sleep(SETTLES_S)
+        up.end()
+        store = SqliteStore(str(lab.dir / "stalewatch.db"))
+        result = score_run(lab, load(lab.config), store)
+        tell_reads(store)
+        store.close()
+    if args.control is None:
+        tell_matrix(result)
+    false = result["score"]["false"]
+    print(f"findings {len(result['findings'])}, false {false}")
+    return 1 if false or (args.control is not None and result["findings"]) else 0
+
+
+def inject(lab: Lab, times: int, at_once: int, dice: random.Random) -> None:
+    """Each class so many times, in a shuffled order, a few at a time on nodes of their own."""
+    deck = [kind.kind for kind in KINDS] * times
+    dice.shuffle(deck)
+    ends: list[float] = []
+    while deck:
+        ends = [end for end in ends if end > time.monotonic()]
+        if len(ends) >= at_once:
+            time.sleep(max(0.0, min(ends) - time.monotonic()))
+            continue
+        lasts_s = dice.uniform(*LASTS_S)
+        if not any(_try(lab, kind, lasts_s, deck) for kind in dict.fromkeys(deck)):
+            time.sleep(RETRY_S)
+            continue
+        ends.append(time.monotonic() + lasts_s)
+        print(f"\r{len(deck)} to come ", end="", file=sys.stderr, flush=True)
+        time.sleep(dice.uniform(0.5, 2.0))
+
+
+def _try(lab: Lab, kind: str, lasts_s: float, deck: list[str]) -> bool:
+    """Inject one, unless there is no room for its class now."""
+    try:
+        lab.inject(kind, None, lasts_s)
+    except LabError:
+        return False
+    deck.remove(kind)
+    return True
+
+
+def tell_matrix(result: Result) -> None:
+    """A row a class, a column a cause."""
+    causes = {finding["id"]: finding["cause"] for finding in result["findings"]}
+    rows: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for fault in result["faults"]:
+        rows[fault["kind"]][_named(fault, causes)] += 1
+    columns = sorted({name for row in rows.values() for name in row})
+    wide = max(map(len, columns), default=0)
+    print("\nfaults by class (rows) and by the cause that most of their findings were given")
+    for kind in (kind.kind for kind in KINDS):
+        told = ", ".join(f"{name} {rows[kind][name]}" for name in columns if rows[kind][name])
+        print(f"  {kind:<20} {sum(rows[kind].values()):>3}: {told or '-':<{wide}}")
+
+
+def _named(fault: Result, causes: Mapping[str, str]) -> str:
+    named: Sequence[str] = [causes[id] for id in fault["found_by"] if id in causes]
+    if named:
+        return Counter(named).most_common(1)[0][0]
+    return "(missed)" if fault["eligible"] else f"(no finding: {fault['why']})"
+
+
+def tell_reads(store: SqliteStore) -> None:
+    """How many reads were judged, and how."""
+    totals: Counter[str] = Counter()
+    for key, cell in store.rollups("minute", 0, 2**62):
+        for verdict in ("fresh", "stale", "indeterminate", "unknown"):
+            totals[f"{key.stratum} {verdict}"] += getattr(cell, verdict).n
+    print(", ".join(f"{name} {n:,}" for name, n in sorted(totals.items()) if n))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
