@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from alerts.rules import (
+    ConfigDrift,
     Drift,
     HitRate,
     MeasurementLost,
@@ -21,6 +22,7 @@ from stalewatch.config.dead_rules import has_one_node, hears_receipts, takes_mes
 from stalewatch.config.model import Config
 from stalewatch.config.rules import (
     AnyRule,
+    ConfigDriftRule,
     DriftRule,
     HitRateRule,
     MeasurementLostRule,
@@ -97,6 +99,10 @@ def _drift(_: Config, rule: DriftRule, common: Common) -> Rule:
     return Paced(Drift(**common, limit_ns=limit_ns), DRIFT_EVERY_NS)
 
 
+def _config_drift(_: Config, rule: ConfigDriftRule, common: Common) -> Rule:
+    return Paced(ConfigDrift(**common, hints=rule.hints), DRIFT_EVERY_NS)
+
+
 def _unreachable(_: Config, __: UnreachableRule, common: Common) -> Rule:
     return Unreachable(**common)
 
@@ -121,6 +127,7 @@ _MAKERS: Final[Mapping[type, Callable[[Config, Any, Common], Rule]]] = {
     HitRateRule: _hit_rate,
     SequenceGapRule: _sequence_gap,
     DriftRule: _drift,
+    ConfigDriftRule: _config_drift,
     UnreachableRule: _unreachable,
     MeasurementLostRule: _measurement_lost,
     WatchdogRule: _watchdog,
@@ -158,6 +165,8 @@ def _defaults(config: Config) -> Iterator[Rule]:
         yield Unreachable(name="unreachable:all")
     if MeasurementLostRule not in written:
         yield MeasurementLost(name="measurement-lost:all", **_measured(config))
+    if ConfigDriftRule not in written:
+        yield Paced(ConfigDrift(name="config-drift:all"), DRIFT_EVERY_NS)
     hears = hears_receipts(config) and any(_placement(config).values())
     if hears and SequenceGapRule not in written:
         yield Paced(SequenceGap(name="sequence-gap:all", placement=_placement(config)))

@@ -2,6 +2,7 @@
 
 from alerts.rules.base import Mode, Rule
 from alerts.rules.burn_rate import BurnRate
+from alerts.rules.config_drift import ConfigDrift
 from alerts.rules.drift import Drift
 from alerts.rules.hit_rate import HitRate
 from alerts.rules.measurement_lost import MeasurementLost
@@ -15,6 +16,7 @@ from alerts.rules.watchdog import Watchdog
 
 __all__ = [
     "BurnRate",
+    "ConfigDrift",
     "Drift",
     "HitRate",
     "MeasurementLost",

@@ -143,6 +143,19 @@ class DriftRule(RuleSettings):
     """The stretch of time whose reads are looked at."""
 
 
+class ConfigDriftRule(RuleSettings):
+    """Fires when a layer is not what the catalogue documents."""
+
+    kind: Literal["config-drift"]
+    """The kind of rule."""
+    layer: str | None = None
+    """Of which layer; each layer is an alert of its own."""
+    hints: bool = False
+    """Whether what the evidence only suggests fires too."""
+    window: Duration = Duration.parse("1h")
+    """The stretch of time whose evidence is counted."""
+
+
 class UnreachableRule(RuleSettings):
     """Fires when a node does not answer while discovery still lists it."""
 
@@ -183,6 +196,7 @@ RULE_KINDS: Final[Mapping[str, type[RuleSettings]]] = {
     "hit-rate": HitRateRule,
     "sequence-gap": SequenceGapRule,
     "drift": DriftRule,
+    "config-drift": ConfigDriftRule,
     "unreachable": UnreachableRule,
     "measurement-lost": MeasurementLostRule,
     "watchdog": WatchdogRule,
@@ -194,6 +208,7 @@ AnyRule = Annotated[
     | HitRateRule
     | SequenceGapRule
     | DriftRule
+    | ConfigDriftRule
     | UnreachableRule
     | MeasurementLostRule
     | WatchdogRule,

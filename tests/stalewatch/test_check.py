@@ -73,6 +73,7 @@ def test_a_keyspace_that_can_be_judged_is_fine(tmp_path: Path, redis_server: Red
         ("staleness:cache", "observe"),
         ("unreachable:all", "observe"),
         ("measurement-lost:all", "observe"),
+        ("config-drift:all", "observe"),
     ]
     assert told["rules"][0]["fires"].startswith("Fires when a node of cache holds a copy")
 

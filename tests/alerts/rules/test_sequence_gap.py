@@ -63,6 +63,12 @@ def test_a_node_loses_nothing_of_keyspaces_that_are_elsewhere() -> None:
     assert look.condition is Condition.CLEAR
 
 
+def test_of_a_node_that_holds_a_share_of_the_keys_nothing_is_proven() -> None:
+    shard = node("r1", hears_all=False)
+    (look,) = RULE.judge([shard], stream(ALL - {20}), NOW)
+    assert (look.condition, look.evidence) == (Condition.UNKNOWN, [])
+
+
 def test_a_layer_that_takes_no_messages_is_not_looked_at() -> None:
     assert RULE.judge([node("e1", "edge")], stream(ALL), NOW) == []
 

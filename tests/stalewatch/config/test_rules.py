@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alerts.rules import (
+    ConfigDrift,
     Drift,
     HitRate,
     MeasurementLost,
@@ -66,11 +67,13 @@ def test_a_rule_of_each_other_kind(tmp_path: Path) -> None:
         " least: 50, channels: [sre]}\n"
         "  gaps: {kind: sequence-gap, layer: edge, mode: observe}\n"
         "  apart: {kind: drift, layer: regional, limit: 10s, mode: observe}\n"
+        "  said: {kind: config-drift, layer: edge, hints: true, mode: observe}\n"
         "  away: {kind: unreachable, layer: edge, channels: [sre]}\n"
         "  blind: {kind: measurement-lost, coverage: 80%, stale_after: 2m, mode: observe}\n"
         "  dog: {kind: watchdog, channels: [sre]}\n"
     )
-    hits, gaps, apart, away, blind, dog, *defaults = make_rules(load(written(tmp_path, text)))
+    made = make_rules(load(written(tmp_path, text)))
+    hits, gaps, apart, said, away, blind, dog, *defaults = made
     told: dict[str, Any] = {"channels": ("sre",), "mode": "notify"}
     assert hits == HitRate(
         name="hits", layer="regional", below=0.8, drop=0.2, by="layer", least=50, **told
@@ -79,6 +82,8 @@ def test_a_rule_of_each_other_kind(tmp_path: Path) -> None:
     assert gaps.rule == SequenceGap(name="gaps", layer="edge", placement=PLACEMENT)
     assert isinstance(apart, Paced)
     assert apart.rule == Drift(name="apart", layer="regional", limit_ns=10 * S)
+    assert isinstance(said, Paced)
+    assert said.rule == ConfigDrift(name="said", layer="edge", hints=True)
     assert away == Unreachable(name="away", layer="edge", timing=Timing(300 * S), **told)
     assert blind == MeasurementLost(
         name="blind",
@@ -96,6 +101,7 @@ def test_without_rules_the_defaults_are_observed(tmp_path: Path) -> None:
     """Drift needs two nodes, and the edge has one; sequences need receipts."""
     rules = make_rules(load(written(tmp_path, GOOD)))
     assert sorted((rule.name, rule.mode) for rule in rules) == [
+        ("config-drift:all", "observe"),
         ("drift:regional", "observe"),
         ("measurement-lost:all", "observe"),
         ("staleness:edge", "observe"),
