@@ -1,7 +1,7 @@
 """Reads that later evidence may settle: the newest undecided one of each key at a node."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freshness.ledger import Ledger, Look
 from freshness.model import Judgement, Reading, Verdict
@@ -10,11 +10,12 @@ from store.base import ReadRow
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """An undecided read: its row, what was read, and how it was judged last."""
+    """An undecided read: its row, what was read, how it was judged last, and what it weighs."""
 
     row: ReadRow
     reading: Reading
     judgement: Judgement
+    weight: float = 1.0
 
 
 class DoubtfulReads:
@@ -53,6 +54,6 @@ class DoubtfulReads:
             if is_decided or (is_heard and look.start > row.end_ns):
                 del self._reads[key]
             else:
-                self._reads[key] = Doubtful(row, read.reading, judgement)
+                self._reads[key] = replace(read, judgement=judgement)
             if judgement != read.judgement:
                 yield key, read, judgement

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
 import httpx2
@@ -60,11 +60,21 @@ class HttpLink:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:  # fmt: skip
         """GET, or POST with a JSON body. Raises FetchError, for whatever the server does."""
+        return await self._guarded(lambda: self._fetch_twice(path, json, headers or {}, body_limit))
+
+    async def send_once(
+        self, method: str, path: str, content: bytes | None, *, body_limit: int
+    ) -> Answer:
+        """A request that may change something: it is never sent twice. Raises FetchError."""
+        return await self._guarded(lambda: self._fetch(path, content, {}, body_limit, method))
+
+    async def _guarded(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """An answer within the time limits. Raises FetchError, for whatever the server does."""
         limit = self._options.connect_timeout.seconds + self._options.read_timeout.seconds
         async with self._turns:
             try:
                 async with asyncio.timeout(limit):
-                    return await self._fetch_twice(path, json, headers or {}, body_limit)
+                    return await ask()
             except ServerProblem as error:
                 raise FetchError(str(error)) from None
             except TimeoutError:
@@ -92,7 +102,12 @@ class HttpLink:
         return await self._fetch(path, json, headers, body_limit)
 
     async def _fetch(
-        self, path: str, json: bytes | None, headers: Mapping[str, str], body_limit: int
+        self,
+        path: str,
+        json: bytes | None,
+        headers: Mapping[str, str],
+        body_limit: int,
+        method: str | None = None,
     ) -> Answer:
         if {".", ".."} & set(path.partition("?")[0].split("/")):
             # Everybody on the way would take them for steps, and answer with another page.
@@ -100,12 +115,15 @@ class HttpLink:
         client = self._ready_client()
         revealed = {name: secret.reveal() for name, secret in self._secrets.items()}
         sent = {**self._headers, **self._authorization(), **revealed, **headers}
-        if json is not None:
+        if json is not None and method is None:
             sent["Content-Type"] = "application/json"
         request = client.build_request(
-            "GET" if json is None else "POST", self._base_url + path, content=json, headers=sent,
+            method or ("GET" if json is None else "POST"),
+            self._base_url + path,
+            content=json,
+            headers=sent,
             extensions=self._extensions(),
-        )  # fmt: skip
+        )
         response = await client.send(request, stream=True)
         try:
             body, is_whole = await _bounded(response, body_limit)

@@ -13,12 +13,13 @@ from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
 from collectors.placement import Share
-from collectors.sample import RECHECK, WALK
+from collectors.sample import Sample
 from collectors.ttl_sampling import TtlSampling
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import MISS, Judgement, Reading, Result, Verdict
 from freshness.rollup import Reads
 from freshness.runs import RunBook
+from freshness.strata import RECHECK, is_representative
 from store.base import NodeRow, ReadRow
 
 MARGIN_NS = 2_000_000
@@ -68,19 +69,24 @@ class NodeWatch:
             return look
         return look.only(at for at, key in enumerate(look.keys) if key in self.share)
 
-    async def probe(self, look: Look, stratum: str) -> None:
-        """Read the keys of a look, judge and count them. A node still busy is read as unknown."""
-        look = self.own(look)
+    async def probe(self, look: Look, sample: Sample) -> None:
+        """Read the keys of a look, judge and count them. A node still busy is read as unknown.
+
+        The keys of the look are those of the sample.
+        """
+        if self.share is not None:
+            at = [n for n, key in enumerate(look.keys) if key in self.share]
+            look, sample = look.only(at), sample.only(at)
         if not look.keys:
             return
         if self.is_busy:
-            self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
             return
         self.is_busy = True
         try:
             reply = await self.cache.read(look.keys)
-            self._take(look, reply, stratum)
-            if stratum == WALK:
+            self._take(look, reply, sample)
+            if is_representative(sample.stratum):
                 self._ttls.note(look.keys, reply)
         finally:
             self.is_busy = False
@@ -89,7 +95,7 @@ class NodeWatch:
         """Read suspected keys again, with all that the node can tell of them."""
         look = self.own(look)
         if look.keys:
-            self._take(look, await self.cache.inspect(look.keys), RECHECK)
+            self._take(look, await self.cache.inspect(look.keys), Sample(RECHECK, look.keys))
 
     def is_ttl_due(self, stamp: int) -> bool:
         """Whether it is time to see how long a few entries have to live."""
@@ -189,24 +195,24 @@ class NodeWatch:
             )
         )
 
-    def _take(self, look: Look, reply: Reply, stratum: str) -> None:
+    def _take(self, look: Look, reply: Reply, sample: Sample) -> None:
         if self.state == "gone" or look.epoch != self.ledger.epoch:
             # The node was dropped, or the clock began anew, while the reply was under way.
             return
         if not reply.was_asked:
-            self.count(stratum, look.end, _UNANSWERED._replace(n=len(look.keys)))
+            self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
             return
         self._note_reply(look.keys, reply)
         judged = self.ledger.judge_batch(
             look, reply.readings, reply.start_ns, reply.end_ns, self.settings.max_staleness_ns
         )
-        self._count_calm(reply, judged, stratum)
+        self._count_calm(reply, judged, sample)
         for at in self._positions_apart(look, judged):
             reading, judgement = reply.readings[at], judged.at(at)
             if judgement is None:
-                self._count_without(reading, reply, stratum)
+                self._count_without(at, reply, sample)
             elif at in judged.apart or not _is_fresh(judged.shared):
-                self._take_judged(look.keys[at], reading, judgement, reply, stratum)
+                self._take_judged(at, judgement, reply, sample)
             if look.keys[at] in self.findings:
                 seen = MISS if reading.filled else reading
                 self.findings.move(look.keys[at], seen, judgement, reply)
@@ -230,30 +236,30 @@ class NodeWatch:
                 if run is not None:
                     self.journal.put_run(self.settings.layer, self.settings.name, change.key, run)
 
-    def _count_calm(self, reply: Reply, judged: Judged, stratum: str) -> None:
+    def _count_calm(self, reply: Reply, judged: Judged, sample: Sample) -> None:
         """Count copies that equal the leader's word at once, where that certifies them."""
         if judged.shared is None or not _is_fresh(judged.shared):
             return
-        reads = _reads(judged.shared, judged.calm - judged.negatives)
-        self.count(stratum, reply.start_ns, reads)
+        reads = sample.spread(_reads(judged.shared, 1), {*judged.apart, *judged.without})
+        positives = reads._replace(n=judged.calm - judged.negatives)
+        self.count(sample.stratum, reply.start_ns, positives)
         negatives = reads._replace(negative=True, n=judged.negatives)
-        self.count(stratum, reply.start_ns, negatives)
+        self.count(sample.stratum, reply.start_ns, negatives)
 
-    def _take_judged(
-        self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
-    ) -> None:
-        self.count(stratum, reply.start_ns, _reads(judgement, 1, reading))
+    def _take_judged(self, at: int, judgement: Judgement, reply: Reply, sample: Sample) -> None:
+        key, reading = sample.keys[at], reply.readings[at]
+        reads = _reads(judgement, 1, reading, sample.weight(at))
+        self.count(sample.stratum, reply.start_ns, reads)
         if judgement.verdict is not Verdict.FRESH:
-            self._keep(key, reading, judgement, reply, stratum)
+            self._keep(at, judgement, reply, sample)
         if key not in self.findings and self._is_behind(key, reading):
             wait = max(0, self.settings.max_staleness_ns - judgement.bounds.lower)
             self.recheck(self, key, reply.end_ns + wait + MARGIN_NS)
 
-    def _keep(
-        self, key: str, reading: Reading, judgement: Judgement, reply: Reply, stratum: str
-    ) -> None:
+    def _keep(self, at: int, judgement: Judgement, reply: Reply, sample: Sample) -> None:
         """Keep a read that is not fresh as a row with its evidence; open a finding on a proof."""
-        row = self._read_row(key, reading, judgement, reply, stratum)
+        key, reading = sample.keys[at], reply.readings[at]
+        row = self._read_row(key, reading, judgement, reply, sample.stratum)
         if judgement.verdict is Verdict.STALE:
             id = self.findings.id_of(key)
             if id is None:
@@ -261,18 +267,21 @@ class NodeWatch:
                 self.recheck(self, key, reply.end_ns)
             row = replace(row, finding=id)
         else:
-            self._doubtful.add(key, Doubtful(row, reading, judgement))
+            self._doubtful.add(key, Doubtful(row, reading, judgement, sample.weight(at)))
         self.journal.put_read(row)
 
-    def _count_without(self, reading: Reading, reply: Reply, stratum: str) -> None:
+    def _count_without(self, at: int, reply: Reply, sample: Sample) -> None:
         # What our own read has just put there was a miss.
+        reading = reply.readings[at]
         result = Result.MISS if reading.filled else reading.result
-        self.count(stratum, reply.start_ns, _UNANSWERED._replace(result=result))
+        reads = _UNANSWERED._replace(result=result, weight=sample.weight(at))
+        self.count(sample.stratum, reply.start_ns, reads)
 
     def _settle(self, key: str, read: Doubtful, judgement: Judgement) -> None:
         row = read.row
-        self.count(row.stratum, row.start_ns, _reads(read.judgement, -1, read.reading))
-        self.count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading))
+        before = _reads(read.judgement, -1, read.reading, read.weight)
+        self.count(row.stratum, row.start_ns, before)
+        self.count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading, read.weight))
         if judgement.verdict is Verdict.FRESH:
             self.journal.clear_read(row.id)
             return
@@ -357,8 +366,10 @@ def _is_fresh(judgement: Judgement | None) -> bool:
     return judgement is not None and judgement.verdict is Verdict.FRESH
 
 
-def _reads(judgement: Judgement, n: int, reading: Reading | None = None) -> Reads:
+def _reads(
+    judgement: Judgement, n: int, reading: Reading | None = None, weight: float = 1.0
+) -> Reads:
     """`n` reads that were judged alike, as they are counted."""
     verdict, _, bounds = judgement
     is_negative = reading is not None and reading.value is not None and reading.value.absent
-    return Reads(verdict, bounds.lower, bounds.upper, negative=is_negative, n=n)
+    return Reads(verdict, bounds.lower, bounds.upper, negative=is_negative, weight=weight, n=n)

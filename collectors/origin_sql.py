@@ -28,6 +28,7 @@ from collectors.postgres_link import (
 )
 from collectors.replies import joined
 from collectors.sql_value import Rows, SqlValues
+from collectors.traffic import traffic_of_rows
 from settings import Duration, Secret, Section, Tls
 
 T = TypeVar("T")
@@ -219,6 +220,13 @@ class PostgresOrigin:
         _, _, rows, _ = await self._server.query(self._binding.keys_query)
         return [str(row[0]) for row in rows]
 
+    async def list_traffic(self) -> Mapping[str, float]:
+        """Keys and their traffic, of `traffic_query`. Raises SourceError."""
+        if self._binding.traffic_query is None:
+            raise SourceError("the origin tells no traffic: set traffic_query")
+        _, _, rows, _ = await self._server.query(self._binding.traffic_query)
+        return traffic_of_rows(rows)
+
     async def _read_part(self, keys: Sequence[str]) -> tuple[Reply, bool]:
         asked_ns = self._server.now_ns()
         try:
@@ -238,6 +246,7 @@ def grants(options: PostgresOptions, bindings: Mapping[str, PostgresBinding]) ->
     user = said.get("user") or "stalewatch"
     queries = [b.query for b in bindings.values()]
     queries += [b.keys_query for b in bindings.values() if b.keys_query]
+    queries += [b.traffic_query for b in bindings.values() if b.traffic_query]
     tables = sorted({table for query in queries for table in _TABLE.findall(query)})
     database = said.get("dbname") or user
     return "\n".join(

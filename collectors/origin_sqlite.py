@@ -13,6 +13,7 @@ from collectors.base import Health, Keyspace, NowNs, Reply, SourceError, unanswe
 from collectors.options import BatchOptions, shown
 from collectors.replies import joined
 from collectors.sql_value import Rows, SqlValues
+from collectors.traffic import traffic_of_rows
 from settings import Duration, FilePath, Section
 
 SECOND: Final = Duration.parse("1s")
@@ -112,6 +113,13 @@ class SqliteOrigin:
             raise SourceError("the origin lists no keys: set keys_query")
         _, rows = await self._server.query(self._binding.keys_query)
         return [str(row[0]) for row in rows]
+
+    async def list_traffic(self) -> Mapping[str, float]:
+        """Keys and their traffic, of `traffic_query`. Raises SourceError."""
+        if self._binding.traffic_query is None:
+            raise SourceError("the origin tells no traffic: set traffic_query")
+        _, rows = await self._server.query(self._binding.traffic_query)
+        return traffic_of_rows(rows)
 
     async def _read_part(self, keys: Sequence[str]) -> Reply:
         start_ns = self._server.now_ns()

@@ -42,6 +42,8 @@ class SqlValues(Section):
     """Which column marks a deleted row, which so keeps its version."""
     keys_query: str | None = None
     """A query whose first column lists every key."""
+    traffic_query: str | None = None
+    """A query for the traffic of keys: its first column is the key, its second a number."""
 
 
 class Rows:

@@ -4,7 +4,7 @@ What the budget starves is told as such: the keys are unknown, which is coverage
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -112,3 +112,12 @@ class ThrottledOrigin(Throttled):
     async def list_keys(self) -> Sequence[str]:
         """Every key that the origin lists."""
         return await self._origin.list_keys()
+
+    async def list_traffic(self) -> Mapping[str, float]:
+        """The traffic of keys, from an origin that tells it. Raises SourceError."""
+        ask: Callable[[], Awaitable[Mapping[str, float]]] | None = getattr(
+            self._origin, "list_traffic", None
+        )
+        if ask is None:
+            raise SourceError("origins of this kind tell no traffic")
+        return await ask()

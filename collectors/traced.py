@@ -5,7 +5,7 @@ no outcome, so that no receiver takes them for one. Without an SDK nothing is ma
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -84,6 +84,10 @@ class TracedOrigin(Traced):
     def linearizable(self) -> bool:
         """Whether the last reply was the leader's."""
         return self._origin.linearizable
+
+    def __getattr__(self, name: str) -> Any:
+        """What else this kind of origin can do, such as `list_traffic`: it is no span."""
+        return getattr(self._origin, name)
 
     async def list_keys(self) -> Sequence[str]:
         """Every key that the origin lists."""

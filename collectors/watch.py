@@ -15,12 +15,14 @@ from collectors.origin_watch import OriginWatch
 from collectors.outage import Surroundings
 from collectors.placement import Share
 from collectors.rechecks import Rechecks, report_failure
-from collectors.sample import WALK, Sample, Sampler
+from collectors.sample import Sample, Sampler
 from collectors.standing_rows import StandingRows
 from collectors.suspects import Suspects
+from freshness.evidence import Write
 from freshness.ledger import Ledger, Look
 from freshness.model import Order
 from freshness.runs import RunBook
+from freshness.strata import is_representative
 from store.base import Batch, FindingRow, RunRow
 from store.messages import InvalidationRow
 from store.sweeps import SweepRow
@@ -147,6 +149,20 @@ class Watch:
         `seen_until` is the stamp up to which it was there.
         """
         self._checks.rebuild(rows, seen_until)
+
+    async def look_at(self, key: str) -> Look | None:
+        """What the origin says of a key now; None where it was not asked."""
+        look, _ = await self._origin.ask([key])
+        return look
+
+    def observe_write(self, key: str, write: Write, epoch: int) -> None:
+        """Take a write of our own as evidence; `epoch` is that of the looks beside it."""
+        if epoch == self._origin.ledger.epoch:
+            self._origin.ledger.observe_write(key, write)
+
+    def name_of(self, key: str) -> str:
+        """What the store calls a key."""
+        return self._journal.name(key)
 
     def suspect(self, node: NodeWatch, key: str) -> None:
         """Have a copy asked for, the origin first, and again once it may be proven stale."""
@@ -276,8 +292,8 @@ class Watch:
         samples = self.sampler.next(open_keys)
         why = ""
         for sample in samples:
-            for chunk in _chunks(sample.keys, self.origin.batch_keys):
-                why = await self._probe(Sample(sample.stratum, chunk), wait_s) or why
+            for chunk in sample.chunks(self.origin.batch_keys):
+                why = await self._probe(chunk, wait_s) or why
         self.rounds += 1
         self._sample_ttls(samples)
         self._standing.put_suspects()
@@ -327,9 +343,7 @@ class Watch:
         look, why = await self._origin.ask(sample.keys)
         if look is None:
             return why
-        tasks = [
-            asyncio.create_task(node.probe(look, sample.stratum)) for node in self._nodes.values()
-        ]
+        tasks = [asyncio.create_task(node.probe(look, sample)) for node in self._nodes.values()]
         self._follow(tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=wait_s)
@@ -337,7 +351,7 @@ class Watch:
 
     def _sample_ttls(self, samples: Iterable[Sample]) -> None:
         """Beside the rounds, which wait for none of it."""
-        walk = next((each.keys for each in samples if each.stratum == WALK), ())
+        walk = next((each.keys for each in samples if is_representative(each.stratum)), ())
         now = self._clock.now_ns()
         due = [node for node in self._nodes.values() if node.is_ttl_due(now)]
         self._follow([asyncio.create_task(node.sample_ttls(walk, now)) for node in due])
@@ -370,8 +384,3 @@ class Watch:
     def _max_gap_ns(self) -> int:
         """Two visits of the walk to the same key, and half of one for lateness."""
         return round(2.5 * self.settings.interval_ns * self.sampler.rounds_per_walk)
-
-
-def _chunks(keys: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    size = max(1, size)
-    return (keys[at : at + size] for at in range(0, len(keys), size))

@@ -69,6 +69,8 @@ class Address:
     read: int | None = None
     search: str = ""
     invalidation: str | None = None
+    silence: str = ""
+    """Matchers, a line each, of the silence that the page of alerts is to prepare."""
 
     @property
     def is_absolute(self) -> bool:
@@ -99,6 +101,8 @@ class Address:
         pairs += [(name, value) for name, value in named.items() if value]
         if self.search:
             pairs.append(("q", self.search))
+        if self.silence:
+            pairs.append(("silence", self.silence))
         if self.page == "key" and self.key in _FOLDED_BY_BROWSERS:
             pairs.append(("key", self.key))
         if self.page == "invalidation" and self.invalidation in _FOLDED_BY_BROWSERS:
@@ -138,7 +142,7 @@ class Address:
     def key_page(self, keyspace: str, key: str) -> "Address":
         """The page of a key in the same window, without the filters that could hide its lanes."""
         kept = replace(self, layer=None, node=None, only_keyspace=None, read=None, search="")
-        return replace(kept, page="key", keyspace=keyspace, key=key)
+        return replace(kept, page="key", keyspace=keyspace, key=key, silence="")
 
 
 def parse(prefix: str, path: str, search: str) -> Address | None:
@@ -183,6 +187,7 @@ def _with_query(query: Mapping[str, str]) -> Address:
         only_keyspace=query.get("keyspace") or None,
         read=int(read) if read.isascii() and read.isdigit() and len(read) < 19 else None,
         search=query.get("q", ""),
+        silence=query.get("silence", ""),
     )
 
 

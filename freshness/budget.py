@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from freshness.counts import Counts
 from freshness.indicator import sampling_of
-from freshness.intervals import Interval, Sample, claimed_floor, independent
+from freshness.intervals import Interval, Sample, claimed_floor, hajek, independent
 from freshness.nines import supported_nines
 
 
@@ -85,7 +85,10 @@ def _sample(counts: Counts) -> Sample:
     share = bad_share(counts)
     if share is None or counts.weight_squares <= 0.0:
         return Sample(0.0, 0.0)
-    n = min(float(counts.judged), counts.judged_weight**2 / counts.weight_squares)
+    weighed = hajek(
+        counts.proven_weight, counts.judged_weight, counts.weight_squares, counts.bad_squares
+    )
+    n = min(float(counts.judged), weighed.n_effective)
     return Sample(min(n, max(0.0, float(share) * n)), n)
 
 

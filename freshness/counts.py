@@ -16,7 +16,8 @@ class Counts(NamedTuple):
     """A vector that adds and subtracts. `judged` is n, the total of an indicator.
 
     `indeterminate` events are in n, `unknown` ones are not: these are coverage that was lost.
-    `clusters` are distinct (node, slice) pairs with judged events. Weights are of judged events.
+    `clusters` are distinct (node, slice) pairs with judged events. Weights are of judged events;
+    `bad_squares` sums the squares of those proven bad.
     """
 
     good: int = 0
@@ -28,6 +29,7 @@ class Counts(NamedTuple):
     bad_weight: float = 0.0
     judged_weight: float = 0.0
     weight_squares: float = 0.0
+    bad_squares: float = 0.0
 
     @property
     def judged(self) -> int:
@@ -62,7 +64,7 @@ def count_events(
     """Events that weigh the same; by default of one cluster, of none where nothing was judged."""
     judged = good + bad + indeterminate
     return Counts(
-        good, bad, indeterminate, unknown, clusters if judged else 0, good, bad, judged, judged
+        good, bad, indeterminate, unknown, clusters if judged else 0, good, bad, judged, judged, bad
     )
 
 
@@ -77,12 +79,13 @@ def count_reads(cell: Rollup, judged_at_ns: int = 0, asked_ns: int | None = None
     judged = cell.judged
     fresh, stale = cell.fresh, cell.stale
     good, bad, good_weight, bad_weight = fresh.n, stale.n, fresh.weight, stale.weight
+    bad_squares = stale.weight_squares
     if asked_ns is not None and asked_ns != judged_at_ns:
         if judged.weight == judged.n == judged.weight_squares:
             good, bad = _rejudge(cell, judged_at_ns, asked_ns)
-            good_weight, bad_weight = float(good), float(bad)
+            good_weight, bad_weight, bad_squares = float(good), float(bad), float(bad)
         elif asked_ns > judged_at_ns:
-            bad, bad_weight = 0, 0.0
+            bad, bad_weight, bad_squares = 0, 0.0, 0.0
         else:
             good, good_weight = 0, 0.0
     return Counts(
@@ -95,6 +98,7 @@ def count_reads(cell: Rollup, judged_at_ns: int = 0, asked_ns: int | None = None
         bad_weight,
         judged.weight,
         judged.weight_squares,
+        bad_squares,
     )
 
 

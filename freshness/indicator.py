@@ -40,7 +40,9 @@ def indicator(cell: Rollup, confidence: float = 0.95, rho: float | None = None) 
 def sampling_of(counts: Counts, confidence: float, rho: float | None) -> tuple[Interval, float]:
     """The interval of the share of good events from sampling alone, and its effective size."""
     # Taking reads back leaves rounding errors in summed weights; the count says if any is bad.
-    bad = hajek(counts.proven_weight, counts.judged_weight, counts.weight_squares)
+    bad = hajek(
+        counts.proven_weight, counts.judged_weight, counts.weight_squares, counts.bad_squares
+    )
     if not counts.is_judged or bad.share is None:
         return NOTHING_SAID, 0.0
     n = min(bad.n_effective, float(counts.judged))

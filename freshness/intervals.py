@@ -119,11 +119,24 @@ def stratified(strata: Sequence[Stratum], confidence: float) -> StratifiedBound:
     return StratifiedBound(sum(shares) / whole, upper)
 
 
-def hajek(bad_weight: float, weight: float, weight_squares: float) -> Estimate:
-    """The importance-weighted share of bad reads from sums of w over bad, w and w**2 over all."""
+def hajek(
+    bad_weight: float, weight: float, weight_squares: float, bad_squares: float | None = None
+) -> Estimate:
+    """The importance-weighted share of bad reads from sums of w over bad, w and w**2 over all.
+
+    `bad_squares` is the sum of w**2 over bad. The effective size is Kish's, which takes it that bad
+    reads weigh as others do; where they weigh more, it is what the variance of the ratio leaves.
+    """
     if weight <= 0.0 or weight_squares <= 0.0:
         return Estimate(None, 0.0)
-    return Estimate(bad_weight / weight, weight * weight / weight_squares)
+    share = bad_weight / weight
+    by_kish = weight * weight / weight_squares
+    if bad_squares is None or not 0.0 < share < 1.0:
+        return Estimate(share, by_kish)
+    deviation = (1 - share) ** 2 * bad_squares + share**2 * max(0.0, weight_squares - bad_squares)
+    if deviation <= 0.0:
+        return Estimate(share, by_kish)
+    return Estimate(share, min(by_kish, share * (1 - share) * weight * weight / deviation))
 
 
 def design_effect(cluster_size: float, rho: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from freshness.epochs import Epochs
-from freshness.evidence import Evidence, Invalidation, OriginRead
+from freshness.evidence import Evidence, Invalidation, OriginRead, Write
 from freshness.judge import decide
 from freshness.model import Bounds, Judgement, Order, Reading, Result, Value, Verdict
 from freshness.runs import Change, Run, RunBook
@@ -123,6 +123,10 @@ class Ledger:
     def observe_invalidation(self, key: str, version: int, received: int) -> None:
         """Take a message of a commit-ordered source that a version exists."""
         self._observe_other(key, Invalidation(version, received))
+
+    def observe_write(self, key: str, write: Write) -> None:
+        """Take a write of our own, whose version belongs to that attempt alone."""
+        self._observe_other(key, write)
 
     def recall(self, key: str, value: Value, read_at: int) -> None:
         """Take what an earlier process saw at the origin: it existed by the time we read of it."""

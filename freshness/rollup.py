@@ -15,7 +15,7 @@ from freshness.histogram import Histogram
 from freshness.model import Result, Verdict
 
 SAMPLED: Final = "walk"
-"""The stratum whose reads stand for all keys alike: the share of fresh reads (R) is of these."""
+"""The stratum of the walk over all keys; `freshness.strata` says of which the share (R) is made."""
 
 SWEPT: Final = "sweep"
 """The stratum of entries that sweeps went through: the share of right entries (E) is of these."""
@@ -56,7 +56,8 @@ class RollupKey(NamedTuple):
 class Reads(NamedTuple):
     """`n` reads that came out alike, with their bounds [s_lo_ns, s_hi_ns]; None is unbounded.
 
-    `weight` is the traffic that each of them stands for. `negative` marks a cached not-found.
+    `weight` is the traffic that each of them stands for; where they differ, the mean of it, and
+    `mean_square` the mean of its squares. `negative` marks a cached not-found.
     """
 
     verdict: Verdict
@@ -66,6 +67,7 @@ class Reads(NamedTuple):
     negative: bool = False
     weight: float = 1.0
     n: int = 1
+    mean_square: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ class Rollup:
         self._count_result(reads)
         if reads.result is Result.MISS:
             return
-        weight = reads.n * reads.weight
-        tally = Tally(reads.n, weight, weight * reads.weight)
+        square = reads.weight**2 if reads.mean_square is None else reads.mean_square
+        tally = Tally(reads.n, reads.n * reads.weight, reads.n * square)
         setattr(self, reads.verdict, getattr(self, reads.verdict) + tally)
         if reads.verdict is not Verdict.UNKNOWN:
             self.s_lo.add(reads.s_lo_ns, reads.n)

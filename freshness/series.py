@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from freshness.counts import NOTHING, Counts, count_reads
-from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
+from freshness.rollup import Grain, Rollup, RollupKey
+from freshness.strata import is_representative
 
 Group = TypeVar("Group")
 
@@ -24,20 +25,21 @@ Series = Mapping[Place, Mapping[int, Counts]]
 
 def read_series(
     rows: Iterable[tuple[RollupKey, Rollup]],
-    stratum: str = SAMPLED,
+    stratum: str | None = None,
     max_staleness_ns: int | None = None,
     slice_s: int = Grain.MINUTE,
     grain_s: int = Grain.MINUTE,
 ) -> dict[Place, dict[int, Counts]]:
     """The reads of one stratum, at the maximum staleness asked for (None: as they were judged).
 
+    Without a stratum, those of all that make up the share (R): see `freshness.strata`.
     `rows` are whole cells of one grain, as a store holds them. Cells narrower than a slice are put
     together. A place counts once a slice, whatever the number of definitions it was judged by; an
     hour counts as many slices as it has minutes with reads, but no more than it has slices.
     """
     minutes: defaultdict[tuple[Place, int], Counts] = defaultdict(Counts)
     for key, cell in rows:
-        if key.stratum == stratum:
+        if is_representative(key.stratum) if stratum is None else key.stratum == stratum:
             at = Place(key.keyspace, key.layer, key.node), key.start_s
             known = minutes[at]
             counts = known.plus(count_reads(cell, key.max_staleness_ns, max_staleness_ns))

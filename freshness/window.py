@@ -1,6 +1,6 @@
 """Windows over a series of counts: the difference of two cumulative sums, whatever their length.
 
-Plain arrays of doubles, a row of sums an entry: 80 bytes a cell and two look-ups a window.
+Plain arrays of doubles, a row of sums an entry: 88 bytes a cell and two look-ups a window.
 """
 
 from array import array

@@ -29,7 +29,7 @@ rules:
   app-stale: {{kind: staleness, layer: app, {rule}}}
 channels:
   inbox: {{kind: mail, smtp: "{HOST}:{mail_port}", tls: none, from: stalewatch@shop.example, \
-to: [oncall@shop.example]}}
+to: [oncall@shop.example], group: {{wait: 0s, interval: 5s}}}}
 """
 
 

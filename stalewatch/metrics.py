@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 
 from freshness.model import Verdict
 from freshness.rollup import Rollup
+from stalewatch.canary_metrics import CanaryMetrics
 from stalewatch.check_metrics import CheckMetrics
 from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
@@ -46,6 +47,8 @@ class Metrics:
         self._declare_reads()
         self._declare_store()
         self._declare_state()
+        self.canaries = CanaryMetrics(self.registry)
+        """What writes of canaries count."""
         self.checks = CheckMetrics(self.registry)
         """What event-triggered checks count."""
         self.delivery = DeliveryMetrics(self.registry)

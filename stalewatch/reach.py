@@ -9,8 +9,10 @@ from typing import Any, Final
 from alerts.base import Channel, ChannelError
 from alerts.heartbeat import greet
 from collectors.base import Clock, Reply, SourceError
+from collectors.canary import CanaryWriter
 from collectors.taps.base import Tap
 from freshness.model import Reading, Result
+from stalewatch.canaries import open_writer
 from stalewatch.config import Config
 from stalewatch.delivery import open_channels
 from stalewatch.tapping import open_taps
@@ -27,13 +29,16 @@ HEARTBEAT: Final = "heartbeat"
 """The same of the dead man's switch."""
 TRACES: Final = "traces"
 """The same of a tracing back end that is polled."""
+CANARY: Final = "canary"
+"""The same of what writes a canary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
     """One server: `layer` is empty for an origin, `channel` for who delivers what is told.
 
-    It is `traces` for a tracing back end that is polled, `tap` for who is listened to.
+    It is `traces` for a tracing back end that is polled, `tap` for who is listened to, `canary` for
+    what writes one.
 
     `problem` may stand beside `ok` as advice.
     """
@@ -88,7 +93,20 @@ async def look(config: Config, clock: Clock) -> Report:
     )
     traces = await _greet_trace_sources(config)
     heartbeat = await _greet_heartbeat(config)
-    return Report([*servers, *_unfound(wiring), *taps, *channels, *heartbeat, *traces], keyspaces)
+    canaries = await asyncio.gather(
+        *(
+            _greet_canary(name, open_writer(one, clock.now_ns))
+            for name, one in config.canaries.items()
+        )
+    )
+    others = (*taps, *channels, *heartbeat, *traces, *canaries)
+    return Report([*servers, *_unfound(wiring), *others], keyspaces)
+
+
+async def _greet_canary(name: str, writer: CanaryWriter) -> Reached:
+    """Look whether it can be run or asked; nothing is written."""
+    problem = await writer.check()
+    return Reached(CANARY, name, writer.address, not problem, "", problem)
 
 
 async def _greet_trace_sources(config: Config) -> list[Reached]:

@@ -17,11 +17,12 @@ from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from stalewatch.alerting import Alerting
 from stalewatch.beating import Pulse
+from stalewatch.canaries import Canaries
 from stalewatch.catalogue import catalogue_of
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.counting import Counting
-from stalewatch.delivery import open_channels
+from stalewatch.delivery import audiences, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
@@ -44,7 +45,7 @@ ALERTS_S = 5
 DIAGNOSE_S = 3
 MOST_RESUMED = 20_000
 """Invalidations of a keyspace whose checks go on after a restart; of more, the newest."""
-DISCOVER_S, MOVES_S, CLOCK_S, KEYS_S = 30, 1, 5, 300
+DISCOVER_S, MOVES_S, CLOCK_S, KEYS_S, TRAFFIC_S = 30, 1, 5, 300, 30
 FIRST_COUNTERS_S = 2
 NS_PER_S = 1_000_000_000
 SWITCH_INTERVAL_S = 0.0005
@@ -91,6 +92,7 @@ class Runtime:
         self._sweeping = Sweeping(store)
         self._pulse = Pulse()
         self._telling = Telling(store, metrics, self._stopped)
+        self._canaries = Canaries(metrics.canaries)
 
     async def start(self) -> None:
         """Connect, and begin to probe."""
@@ -176,6 +178,10 @@ class Runtime:
         """What of the work stands still, for whoever waits for a heartbeat."""
         return self._pulse.stand_still(self.config, self._writer.problem)
 
+    def problems(self) -> list[str]:
+        """What is wrong beside that, and keeps nobody from the work."""
+        return list(self._canaries.problems())
+
     async def _begin(self, config: Config) -> None:
         if self._ids is None:
             self._ids = Ids(*await asyncio.to_thread(self._store.last_ids))
@@ -191,9 +197,8 @@ class Runtime:
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
-        channels = open_channels(config, self._address())
-        recipients = {name: one.recipients for name, one in channels.items() if one.recipients}
-        await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        told = audiences(config, open_channels(config, self._address()))
+        await asyncio.to_thread(self._alerting.begin, make_rules(config), told)
         self._diagnosing.begin(config, wiring.owners())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
@@ -202,6 +207,7 @@ class Runtime:
             _add(self._scheduler, job.name, job.work, job.every_s)
         self._scheduler.start()
         self._sweeping.start(wiring)
+        self._canaries.start(wiring)
 
     def _resume(self, wiring: Wiring, findings: list[FindingRow]) -> None:
         """Hand open findings to their watches; those of keyspaces that are gone are gone, too."""
@@ -243,6 +249,7 @@ class Runtime:
         return rows
 
     async def _end(self) -> None:
+        await self._canaries.stop()
         await self._sweeping.stop()
         if self._scheduler is not None:
             self._scheduler.pause()
@@ -273,6 +280,7 @@ class Runtime:
         _add(scheduler, "discover", wiring.discover, DISCOVER_S)
         _add(scheduler, "moves", wiring.follow_moves, MOVES_S)
         _add(scheduler, "keys", wiring.list_keys, KEYS_S)
+        _add(scheduler, "traffic", wiring.read_traffic, TRAFFIC_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)

@@ -20,6 +20,7 @@ from stalewatch.auth import (
     Gate,
     IpNetwork,
     ProxyHeader,
+    RequestOrigin,
     SecurityHeaders,
     WebsocketOrigin,
 )
@@ -85,6 +86,7 @@ def create_app(
     vouched = auth.trusted if isinstance(auth, ProxyHeader) else ()
     # The last one added is the first to see a request.
     server.add_middleware(WebsocketOrigin, external_origin=external_origin)
+    server.add_middleware(RequestOrigin, external_origin=external_origin)
     server.add_middleware(Gate, auth=auth, metrics_open=metrics_open)
     server.add_middleware(BehindProxies, external_path=external_path, trusted=[*vouched, *trusted])
     server.add_middleware(SecurityHeaders, script_hashes=ui.csp_hashes())

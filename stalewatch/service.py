@@ -56,7 +56,7 @@ class Service:
             auth=_auth(config.server),
             metrics_open=config.server.metrics_open,
             title=config.server.title,
-            problems=self._polling.problems,
+            problems=lambda: [*self._polling.problems(), *self._runtime.problems()],
         )
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = QuietUvicorn(served, self._tell)

@@ -29,6 +29,7 @@ from collectors.traced import (
 from collectors.watch import Watch, WatchSettings
 from stalewatch.config.model import Config, Keyspace, Layer
 from stalewatch.config.model import Origin as OriginSettings
+from stalewatch.traffic import TrafficFeed
 from stalewatch_sdk import attributes as ours
 from store.base import Batch
 
@@ -72,6 +73,7 @@ class Wiring:
     origins: dict[str, Connected]
     layers: dict[str, LayerNodes]
     watches: dict[str, Watch] = field(default_factory=dict)
+    traffic: dict[str, TrafficFeed] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     """What could not be found out about a keyspace or a layer, and why."""
 
@@ -103,6 +105,22 @@ class Wiring:
             if len(keys) < len(listed):
                 odd = len(listed) - len(keys)
                 self.problems[name] = f"keyspace {name}: {odd} keys are no Unicode text, not read"
+
+    async def read_traffic(self) -> None:
+        """Ask what tells the traffic of keys again; what cannot be read stays as it was."""
+        for name, feed in self.traffic.items():
+            watch, place = self.watches[name], f"traffic of {name}"
+            try:
+                told = await feed.news(watch.origin)
+            except (SourceError, OSError) as error:
+                self.problems[place] = f"keyspace {name}: cannot read its traffic: {error}"
+                continue
+            if told is not None:
+                watch.sampler.replace_traffic(told)
+            self.problems.pop(place, None)
+            if watch.sampler.listed and not watch.sampler.knows_traffic:
+                why = "its traffic names none of its keys: reads weigh alike, and none is hot"
+                self.problems[place] = f"keyspace {name}: {why}"
 
     async def close(self) -> None:
         """Stop every watch, then let go of every connection."""
@@ -251,7 +269,17 @@ async def watch_all(
     for name, keyspace in wiring.config.keyspaces.items():
         sample = keyspace.sample
         origin = wiring.open_origin(name)
-        sampler = Sampler((), sample.size, sample.pinned, float(sample.recent.percent) / 100)
+        sampler = Sampler(
+            (),
+            sample.size,
+            sample.pinned,
+            sample.recent.fraction,
+            sample.hot.fraction,
+            is_random=sample.method == "random",
+            canaries=_canary_keys(wiring.config, name),
+        )
+        if keyspace.traffic is not None:
+            wiring.traffic[name] = TrafficFeed(keyspace.traffic)
         settings = _watch_settings(wiring.config, name, keyspace)
         wiring.watches[name] = Watch(
             settings,
@@ -264,6 +292,7 @@ async def watch_all(
             partial(suspected, name),
         )
     await wiring.list_keys()
+    await wiring.read_traffic()
     await wiring.discover()
 
 
@@ -278,6 +307,11 @@ async def keys_of(keyspace: Keyspace, origin: Origin) -> Sequence[str]:
         text = await asyncio.to_thread(keys.file.read_text, encoding="utf-8")
         return [line for line in text.splitlines() if line]
     return await origin.list_keys()
+
+
+def _canary_keys(config: Config, keyspace: str) -> list[str]:
+    canaries = config.canaries.values()
+    return [key for each in canaries if each.keyspace == keyspace for key in each.keys]
 
 
 def _unicode_keys(keys: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from store.diagnoses import Diagnoses
 from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
+from store.silences import Silences
 from store.sweeps import SweepRow, Sweeps
 from store.ttl_samples import TtlSamples
 
@@ -318,6 +319,7 @@ class Store(
     Messages,
     Sweeps,
     AlertBook,
+    Silences,
     CounterLog,
     Gaps,
     Protocol,

@@ -6,7 +6,8 @@ from functools import reduce
 from operator import add
 from typing import Final, NamedTuple
 
-from freshness.rollup import SAMPLED, Grain, Rollup, RollupKey
+from freshness.rollup import Grain, Rollup, RollupKey
+from freshness.strata import is_representative
 from store.base import ORIGIN, Store
 
 _SECOND_NS: Final = 10**9
@@ -70,7 +71,7 @@ def read_cells(
         rows += store.rollups("hour", since_ns, minutes_from_ns, *where)
     rows += store.rollups("minute", minutes_from_ns, until_ns, *where)
     rows = [(key, cell) for key, cell in rows if key.layer != ORIGIN]
-    sampled = [(key, cell) for key, cell in rows if key.stratum == SAMPLED]
+    sampled = [(key, cell) for key, cell in rows if is_representative(key.stratum)]
     places = by_place(sampled)
     everything = places if len(sampled) == len(rows) else by_place(rows)
     return Cells(since_ns, until_ns, int(grain), places, everything, rows)

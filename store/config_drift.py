@@ -26,7 +26,8 @@ from freshness.config_drift import (
     compare_ttl,
 )
 from freshness.model import Result
-from freshness.rollup import SAMPLED, Rollup
+from freshness.rollup import Rollup
+from freshness.strata import is_representative
 from freshness.ttl_sample import GRAIN_S, TtlCell
 from store.base import ORIGIN, Grain, NodeRow, Store
 from store.catalogue_history import Document, Entry
@@ -212,6 +213,6 @@ class _Comparison:
         grain: Grain = "minute" if window_ns <= MINUTES_NS else "hour"
         found: defaultdict[tuple[str, str], Rollup] = defaultdict(Rollup)
         for key, cell in self._store.rollups(grain, self._since_ns, self._now_ns):
-            if key.stratum == SAMPLED:
+            if is_representative(key.stratum):
                 found[key.keyspace, key.layer] += cell
         return found

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, Protocol
 
+from alerts.inhibition import Inhibits
 from alerts.look import Look
 from alerts.state import Timing
 from store.base import ORIGIN, NodeRow, Store
@@ -24,6 +25,8 @@ class Common:
     channels: Sequence[str] = ()
     mode: Mode = "observe"
     kind: ClassVar[str] = ""
+    inhibits: ClassVar[Sequence[Inhibits]] = ()
+    """Which other alerts a firing one of this kind explains."""
 
 
 class Rule(Protocol):
@@ -52,6 +55,11 @@ class Rule(Protocol):
     @property
     def kind(self) -> str:
         """As its kind is called in the config file."""
+        ...
+
+    @property
+    def inhibits(self) -> Sequence[Inhibits]:
+        """Which other alerts a firing one of this kind explains."""
         ...
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:

@@ -6,6 +6,7 @@ In between it says again what it saw: facts that a rule goes by are minutes old 
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.inhibition import Inhibits
 from alerts.look import Look
 from alerts.rules.base import NS_PER_S, Mode, Rule
 from alerts.state import Timing
@@ -46,6 +47,11 @@ class Paced:
     def kind(self) -> str:
         """As its kind is called in the config file."""
         return self.rule.kind
+
+    @property
+    def inhibits(self) -> Sequence[Inhibits]:
+        """Which other alerts a firing one of this kind explains."""
+        return self.rule.inhibits
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:
         """What it sees, or has seen a moment ago."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from alerts.inhibition import Inhibits
 from alerts.link import overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import NS_PER_S, Common, in_seconds, listed_nodes, place_in_words
@@ -18,12 +19,16 @@ from store.past import UNTOLD
 AFTER: Final = Timing(for_ns=300 * NS_PER_S)
 """How long a node must be away where nobody says otherwise."""
 
+EXPLAINED: Final = ("staleness", "silent", "propagation-lag", "sequence-gap", "hit-rate")
+"""Kinds whose alerts on a node say no more than that it does not answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable(Common):
     """The rule, of each node of a layer, or of all."""
 
     kind: ClassVar[str] = "unreachable"
+    inhibits: ClassVar[Sequence[Inhibits]] = (Inhibits(EXPLAINED, ("layer", "node")),)
     timing: Timing = AFTER
     layer: str | None = None
     node: str | None = None

@@ -12,7 +12,8 @@ from collectors.base import CacheKind, OriginKind
 from collectors.taps.kinds import TAPS
 from collectors.trace_kinds import TRACE_SOURCES
 from stalewatch.config.channels import channel_model
-from stalewatch.config.model import Config, Layer, Name, Origin
+from stalewatch.config.model import Config, Layer, Origin
+from stalewatch.config.names import Name
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import poll_model
 from stalewatch.config.taps import tap_model

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from collectors.kinds import KindError, load_kinds
 from stalewatch.config.bindings import bind, problems_of
+from stalewatch.config.canary_checks import canary_faults
 from stalewatch.config.channel_checks import channel_faults
 from stalewatch.config.counters import counter_faults
 from stalewatch.config.document import Document
@@ -38,6 +39,7 @@ def load(path: Path, *, with_sources: bool = True) -> Config:
             *counter_faults(config),
             *tap_faults(config),
             *channel_faults(config),
+            *canary_faults(config),
         )
         problems += [document.problem(loc, why) for loc, why in faults]
     if config is not None and not problems and with_sources:

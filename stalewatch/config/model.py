@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     Field,
     IPvAnyNetwork,
     SerializeAsAny,
-    StringConstraints,
     model_validator,
 )
 
@@ -19,17 +17,14 @@ from collectors.discovery import NodeEntry
 from collectors.placement import RingOptions
 from freshness.model import Order
 from settings import Address, Duration, FilePath, Percent, Rate, Secret, Section
+from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import LayerCounters, PrometheusSettings
+from stalewatch.config.names import Key, Name
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.taps import TapSettings
 from stalewatch.config.url import ExternalUrl
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""How an origin, a layer or a keyspace is called: it stands in addresses of pages."""
-Key = Annotated[str, BeforeValidator(lambda key: str(key) if type(key) is int else key)]
-"""A key of a keyspace; a number in the file is the text of it."""
 
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 _WRITTEN_AS = {
@@ -245,18 +240,43 @@ class SampleSettings(Section):
     recent: Percent = Percent.parse("30%")
     """The share of them that goes to keys which changed of late."""
     random: Percent = Percent.parse("70%")
-    """The share of them that stands for all keys; with `recent` it makes 100%."""
+    """The share of them that stands for all keys; with `recent` and `hot` it makes 100%."""
+    hot: Percent = Percent.parse("0%")
+    """The share of them that is drawn in proportion to `traffic`."""
+    method: Literal["walk", "random"] = "walk"
+    """How the `random` share is taken: each key in turn, or drawn anew for each round."""
     pinned: tuple[Key, ...] = ()
     """Keys that are in every round."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        if self.recent.percent + self.random.percent != 100:
-            raise ValueError("expected recent and random to make 100% together")
+        whole = self.recent.percent + self.random.percent + self.hot.percent
+        if whole != 100:
+            raise ValueError(
+                f"expected random, recent and hot to make 100% together, not {whole}%: they are"
+                f" {self.random}, {self.recent} and {self.hot}"
+            )
         if self.random.percent == 0:
             raise ValueError("expected random above 0%: only it says how fresh all keys are")
         if self.interval.ns < 100_000_000:
             raise ValueError("expected an interval of at least 100ms")
+        return self
+
+
+class TrafficSettings(Section):
+    """Where the traffic of each key is known from; one of file and origin."""
+
+    file: FilePath | None = None
+    """A file of lines `key<TAB>weight`, in any unit; it is read again once it has changed."""
+    origin: Literal[True] | None = None
+    """The origin tells it, by its `traffic_query`; it is asked every five minutes."""
+    others: Annotated[float | None, Field(ge=0, le=1e30)] = None
+    """The weight of each key that is not told of; left out, the least that is, above zero."""
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        if (self.file is None) == (self.origin is None):
+            raise ValueError("expected one of file and origin")
         return self
 
 
@@ -305,6 +325,8 @@ class Keyspace(Section):
     """Which keys there are."""
     sample: SampleSettings = SampleSettings()
     """Which of them are read, and how often."""
+    traffic: TrafficSettings | None = None
+    """How much each key is asked for: reads are weighted by it; left out, all alike."""
     checks: CheckSettings = CheckSettings()
     """How each node is read again for an invalidation that came in."""
 
@@ -316,6 +338,21 @@ class Keyspace(Section):
             raise ValueError(
                 "expected `version: {type: ..., order: ...}`, since versions are read: without it"
                 " they would be compared as text, and nothing could be proven stale"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_its_traffic(self) -> Self:
+        traffic = self.traffic
+        if self.sample.hot.percent and traffic is None:
+            raise ValueError(
+                "expected `traffic` beside `sample.hot`: nothing else says what is hot"
+            )
+        query = getattr(self.origin.binding, "traffic_query", None)
+        if traffic is not None and traffic.origin and query is None:
+            raise ValueError(
+                "expected `origin.traffic_query` beside `traffic.origin`; origins that are no SQL"
+                " database tell no traffic: use `traffic.file`"
             )
         return self
 
@@ -335,6 +372,8 @@ class Config(Section):
     """The tiers of caches, by name."""
     keyspaces: Annotated[dict[Name, Keyspace], Field(min_length=1)]
     """The data domains, by name."""
+    canaries: dict[Name, CanarySettings] = Field(default_factory=dict)
+    """What Stalewatch writes of its own accord, by name; left out, nothing."""
     taps: dict[Name, SerializeAsAny[TapSettings]] = Field(default_factory=dict)
     """The sources of invalidations that are listened to, by name."""
     channels: dict[Name, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)

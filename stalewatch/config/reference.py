@@ -14,6 +14,7 @@ from collectors.kinds import CACHES, ORIGINS
 from collectors.taps.kinds import TAPS
 from collectors.trace_kinds import TRACE_SOURCES
 from settings import Section
+from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import PrometheusSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
@@ -49,6 +50,7 @@ def reference() -> str:
     page.add_kinds("rules.R", RULE_KINDS)
     page.add("traces.poll.P", PollSettings)
     page.add_kinds("traces.poll.P", {name: kind.options for name, kind in TRACE_SOURCES.items()})
+    page.add("canaries.N", CanarySettings)
     return "\n".join(page.lines)
 
 

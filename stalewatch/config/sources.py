@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from settings import Secret, SecretError, ServerTls, Tls, TlsError, WebUrl
-from stalewatch.config.model import Config, Keys
+from stalewatch.config.model import Config, Keys, TrafficSettings
 from stalewatch.config.problem import Loc
 
 Absent = tuple[Loc, str]
@@ -29,7 +29,7 @@ def _unreadable(value: object, loc: Loc) -> Iterator[Absent]:
             value.reveal()
         elif isinstance(value, Tls | ServerTls):
             value.context()
-        elif isinstance(value, Keys) and value.file is not None:
+        elif isinstance(value, Keys | TrafficSettings) and value.file is not None:
             _open(value.file)
     except (SecretError, TlsError) as error:
         yield loc, str(error)

@@ -10,7 +10,7 @@ from freshness.check import CheckCell, CheckKey
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from freshness.ttl_sample import TtlCell, TtlKey
-from store.alert_book import AlertRow, DeliveryState, NotificationRow, TransitionRow
+from store.alert_book import AlertRow, DeliveryState, GroupRow, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
 from store.catalogue_history import CatalogueRow, Document, Entry
 from store.counters import CounterGrain, CounterRow
@@ -19,6 +19,7 @@ from store.gaps import GapRow, PlaceRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
 from store.retention import Retention
+from store.silences import AckRow, SilenceRow
 from store.sqlite import (
     alerts,
     catalogue,
@@ -28,6 +29,7 @@ from store.sqlite import (
     diagnoses,
     findings,
     gaps,
+    groups,
     invalidations,
     names,
     nodes,
@@ -36,6 +38,7 @@ from store.sqlite import (
     receipts,
     retain,
     runs,
+    silences,
     sweeps,
     ttl_samples,
 )
@@ -44,6 +47,7 @@ from store.sqlite.backup import copy_database
 from store.sqlite.connections import MEMORY, Connections
 from store.sqlite.diagnoses import write_diagnoses
 from store.sqlite.gaps import write_gaps
+from store.sqlite.groups import write_groups
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
 from store.sqlite.schema import migrate
@@ -331,12 +335,45 @@ class SqliteStore:
         alerts: Sequence[AlertRow],
         transitions: Sequence[TransitionRow],
         notifications: Sequence[NotificationRow],
+        groups: Sequence[GroupRow] = (),
+        over: Sequence[str] = (),
     ) -> None:
         """Make them durable in one transaction; a notification that is there already stays."""
         with self._transaction() as db:
             write_alerts(db.conn, alerts)
             write_transitions(db.conn, transitions)
             outbox.write_notifications(db.conn, notifications)
+            write_groups(db.conn, groups, over)
+
+    def groups(self) -> Sequence[GroupRow]:
+        """Every group that is not over, by id."""
+        with self._connections.reader() as connection:
+            return groups.read_groups(connection)
+
+    def write_silence(self, silence: SilenceRow) -> None:
+        """Add one, or replace the one with its id."""
+        with self._transaction() as db:
+            silences.write_silence(db.conn, silence)
+
+    def silences(self, ending_after_ns: int = 0) -> Sequence[SilenceRow]:
+        """Those that end after then, the last to end first."""
+        with self._connections.reader() as connection:
+            return silences.read_silences(connection, ending_after_ns)
+
+    def end_silence(self, id: str, at_ns: int) -> SilenceRow | None:
+        """End one now; None where there is none."""
+        with self._transaction() as db:
+            return silences.end_silence(db.conn, id, at_ns)
+
+    def acknowledge(self, ack: AckRow) -> None:
+        """Write it; what was said of the same firing before stays."""
+        with self._transaction() as db:
+            silences.write_ack(db.conn, ack)
+
+    def acks(self) -> Sequence[AckRow]:
+        """Those of present firings, by alert."""
+        with self._connections.reader() as connection:
+            return silences.read_acks(connection)
 
     def transitions(self, alert: str | None = None, limit: int = 100) -> Sequence[TransitionRow]:
         """Newest first."""

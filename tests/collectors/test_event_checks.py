@@ -15,12 +15,13 @@ from collectors.origin_redis import RedisOriginBinding, RedisOriginOptions, Redi
 from collectors.redis import RedisServer
 from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisBinding
-from collectors.sample import RECHECK, Sampler
+from collectors.sample import Sampler
 from collectors.throttle import ThrottledOrigin
 from collectors.watch import Watch, WatchSettings
 from freshness.check import CheckCell, Checked, Seen
 from freshness.model import Order
 from freshness.rollup import Rollup
+from freshness.strata import RECHECK
 from stalewatch.clock import ObserverClock
 from store.messages import InvalidationRow
 from store.sqlite import SqliteStore

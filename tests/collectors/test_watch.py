@@ -14,11 +14,12 @@ from collectors.origin_redis import RedisOriginBinding, RedisOriginOptions, Redi
 from collectors.redis import RedisServer
 from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisBinding
-from collectors.sample import WALK, Sampler
+from collectors.sample import Sampler
 from collectors.watch import Watch, WatchSettings
 from freshness.model import Order, Result, Value, Verdict
 from freshness.replay import parse
 from freshness.rollup import Rollup
+from freshness.strata import WALK
 from stalewatch.clock import ObserverClock
 from store.base import FindingRow
 from store.sqlite import SqliteStore

@@ -181,6 +181,20 @@ def test_no_weight_is_no_estimate() -> None:
     assert hajek(0.0, 0.0, 0.0) == Estimate(None, 0.0)
 
 
+def test_bad_reads_that_weigh_more_than_others_are_worth_less() -> None:
+    """Ten reads, two of them bad: alike, light ones, and heavy ones."""
+    alike = hajek(2.0, 10.0, 10.0, 2.0)
+    assert alike.share == 0.2
+    assert alike.n_effective == pytest.approx(10.0)
+    light = hajek(1.0, 9.0, 8.5, 0.5)
+    assert light.n_effective == pytest.approx(81 / 8.5)
+    heavy = hajek(8.0, 16.0, 40.0, 32.0)
+    assert heavy.n_effective == pytest.approx(0.25 * 256 / 10)
+    assert heavy.n_effective <= 256 / 40
+    only_bad = hajek(3.0, 3.0, 3.0, 3.0)
+    assert only_bad == Estimate(1.0, 3.0)
+
+
 @pytest.mark.parametrize(
     ("bad", "n", "clusters", "rho", "expected"),
     [

@@ -26,6 +26,7 @@ reads = st.builds(
     st.booleans(),
     weights,
     st.integers(1, 500),
+    st.none() | weights,
 )
 
 

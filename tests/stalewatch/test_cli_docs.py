@@ -27,13 +27,13 @@ def offered() -> dict[str, set[str]]:
     """Options by command, as the program takes them."""
     group = get_command(app)
     commands = group.commands  # type: ignore[attr-defined]  # an app of several commands is a group
-    return {name: _options(_params(command)) for name, command in commands.items()}
+    return {name: _options_of(command) for name, command in commands.items()}
 
 
-def _params(command: Any) -> list[object]:
-    """Those of a command, or of all that a group holds."""
-    inner = getattr(command, "commands", {}).values()
-    return [*command.params, *(param for each in inner for param in _params(each))]
+def _options_of(command: Any) -> set[str]:
+    """Those of a command; of one that has commands of its own, all of these together."""
+    parts = getattr(command, "commands", {"": command}).values()
+    return {name for part in parts for name in _options(part.params)}
 
 
 def _options(params: list[object]) -> set[str]:

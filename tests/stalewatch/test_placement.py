@@ -18,11 +18,11 @@ from collectors.redis import grants
 from collectors.redis_server import RedisLayerOptions
 from collectors.redis_slots import slot_of
 from collectors.redis_value import RedisBinding
-from collectors.sample import RECHECK, WALK
 from collectors.sweep import Sweep
 from collectors.watch import Watch
 from freshness.check import Seen
 from freshness.rollup import Rollup
+from freshness.strata import RECHECK, WALK
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config import load
 from stalewatch.reach import look

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from alerts.inhibition import Suspect, find_inhibitions
 from alerts.look import Condition, Look
 from alerts.rules import Paced, Unreachable, Watchdog
 from alerts.rules.base import Common
@@ -50,6 +51,18 @@ def test_what_discovery_dropped_is_not_looked_at() -> None:
     (look,) = replace(RULE, layer="regional").look(store, NOW)
     assert look.condition is Condition.HOLDS
     store.close()
+
+
+def test_it_explains_what_other_rules_say_of_the_same_node() -> None:
+    r1, r2 = ({"layer": "regional", "node": name} for name in ("r1", "r2"))
+    away = Suspect("a", "away", RULE.kind, r1, True, RULE.inhibits)
+    others = [
+        Suspect("s", "stale", "staleness", r1, True),
+        Suspect("t", "stale", "staleness", r2, True),
+        Suspect("l", "lag", "propagation-lag", {"layer": "regional"}, True),
+        Suspect("m", "lost", "measurement-lost", r1, True),
+    ]
+    assert list(find_inhibitions([away, *others])) == ["s"]
 
 
 def test_they_say_when_they_fire() -> None:

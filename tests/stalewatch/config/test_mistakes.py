@@ -195,7 +195,10 @@ BENT = {
     "shares that do not add up": (
         SAMPLE,
         "    sample: {recent: 70%, random: 40%}",
-        ["23:13: keyspaces.product.sample: expected recent and random to make 100% together"],
+        [
+            "23:13: keyspaces.product.sample: expected random, recent and hot to make 100%"
+            " together, not 110%: they are 40%, 70% and 0%"
+        ],
     ),
     "size out of bounds": (
         SAMPLE,
