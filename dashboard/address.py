@@ -25,7 +25,9 @@ DEFAULT_RANGE: Final = "1h"
 _FOLDED_BY_BROWSERS = ("", ".", "..")
 
 
-PLAIN: Final = ("invalidations", "alerts", "nodes", "catalogue", "drift", "coverage")
+PLAIN: Final = (
+    "invalidations", "drift", "coverage", "nodes", "objectives", "alerts", "catalogue",
+)  # fmt: skip
 """Pages whose path is their name alone."""
 
 
@@ -71,6 +73,7 @@ class Address:
     invalidation: str | None = None
     silence: str = ""
     """Matchers, a line each, of the silence that the page of alerts is to prepare."""
+    objective: str | None = None
 
     @property
     def is_absolute(self) -> bool:
@@ -124,6 +127,8 @@ class Address:
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
+        if self.page == "objective":
+            return f"objectives/{quote(self.objective or '', safe='', errors='replace')}"
         segments = [part for part in (self.keyspace, self.key) if part is not None]
         if self.key in _FOLDED_BY_BROWSERS:
             segments = segments[:1]
@@ -169,6 +174,8 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="invalidation", invalidation=query.get("id", ""))
         case ["invalidation" | "invalidations", id]:
             return replace(base, page="invalidation", invalidation=id)
+        case ["objectives", name]:
+            return replace(base, page="objective", objective=name)
     return None
 
 

@@ -26,6 +26,8 @@ from stalewatch.delivery import audiences, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
+from stalewatch.objectives_task import EVERY_S as OBJECTIVES_S
+from stalewatch.objectives_task import ObjectivesTask
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
 from stalewatch.sweeping import Sweeping
@@ -36,6 +38,7 @@ from stalewatch.writer import StoreWriter
 from stalewatch_sdk.attributes import KEYSPACE
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 from store.messages import InvalidationRow
+from store.objectives import Objectives
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 DRAIN_S = 10.0
@@ -70,6 +73,7 @@ class Runtime:
         store: Store,
         metrics: Metrics,
         address: Callable[[], str] = lambda: "",
+        objectives: Objectives | None = None,
     ) -> None:
         self.config = config
         self._store = store
@@ -89,6 +93,7 @@ class Runtime:
         self._address = address
         self._alerting = Alerting(store)
         self._diagnosing = Diagnosing(store)
+        self._objectives = ObjectivesTask(objectives or Objectives(store), metrics.objectives)
         self._sweeping = Sweeping(store)
         self._pulse = Pulse()
         self._telling = Telling(store, metrics, self._stopped)
@@ -200,6 +205,7 @@ class Runtime:
         told = audiences(config, open_channels(config, self._address()))
         await asyncio.to_thread(self._alerting.begin, make_rules(config), told)
         self._diagnosing.begin(config, wiring.owners())
+        await asyncio.to_thread(self._objectives.begin, config, wall_ns())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
         self._scheduler = self._schedule(wiring)
@@ -283,6 +289,7 @@ class Runtime:
         _add(scheduler, "traffic", wiring.read_traffic, TRAFFIC_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
+        _add(scheduler, "objectives", self._measure, OBJECTIVES_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -314,6 +321,10 @@ class Runtime:
 
     async def _diagnose(self) -> None:
         await asyncio.to_thread(self._diagnosing.look, wall_ns())
+
+    async def _measure(self) -> None:
+        with span("measure objectives"):
+            await asyncio.to_thread(self._objectives.turn, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)
@@ -365,7 +376,7 @@ def _add(
     *args: object,
 ) -> None:
     is_round = name.startswith("round ")
-    is_counting = name.startswith(("counters ", "prometheus "))
+    is_counting = name.startswith(("counters ", "prometheus ", "objectives"))
     first_s = 0.0 if is_round else min(every_s, FIRST_COUNTERS_S) if is_counting else every_s
     scheduler.add_job(
         work,

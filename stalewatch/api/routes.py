@@ -31,7 +31,8 @@ from stalewatch.api.coverage import coverage_of
 from stalewatch.api.drift import drift_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
-from stalewatch.api.items import finding_item, json_answer, listing, node_item, times
+from stalewatch.api.items import Item, finding_item, json_answer, listing, node_item, times
+from stalewatch.api.objectives import objective_item, objective_page
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
 from stalewatch.api.silences import (
@@ -47,6 +48,7 @@ from stalewatch.api.silences import (
 from stalewatch.api.sweeps import sweep_item
 from store.base import FindingRow, Store
 from store.catalogue_history import Entry
+from store.objectives import Objectives
 from store.propagation import read_spread
 from store.silences import SilenceRow
 
@@ -73,6 +75,7 @@ LISTS = (
     "lag",
     "sweeps",
     "counters",
+    "objectives",
     "alerts",
     "alerts/transitions",
     "alerts/notifications",
@@ -80,7 +83,9 @@ LISTS = (
 )
 
 
-def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
+def make_router(
+    store: Store, now_ns: Callable[[], int], objectives: Objectives | None = None
+) -> APIRouter:
     """Every route; `now_ns` is the wall clock in Unix nanoseconds."""
     router = APIRouter()
     _add_nodes(router, store)
@@ -90,6 +95,7 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_figures(router, store, now_ns)
     _add_propagation(router, store, now_ns)
     _add_sweeps(router, store)
+    _add_objectives(router, objectives or Objectives(store), now_ns)
     _add_alerts(router, store, now_ns)
     _add_silences(router, store, now_ns)
     return router
@@ -225,6 +231,25 @@ def _add_sweeps(router: APIRouter, store: Store) -> None:
         if row is None:
             raise MissingError(f"no sweep {id!r}: /api/v1/sweeps lists those that are kept")
         return json_answer(sweep_item(row))
+
+
+def _add_objectives(router: APIRouter, objectives: Objectives, now_ns: Callable[[], int]) -> None:
+    @router.get("/objectives")
+    async def standings(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        found = await asyncio.to_thread(objectives.statuses, now_ns())
+        return listing(map(objective_item, found))
+
+    @router.get("/objectives/{name}")
+    async def standing(name: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        return json_answer(await asyncio.to_thread(_objective, objectives, name, now_ns()))
+
+
+def _objective(objectives: Objectives, name: str, now_ns: int) -> Item:
+    found = objectives.status(name, now_ns)
+    if found is None:
+        raise MissingError(f"no objective {name!r}: /api/v1/objectives lists those declared")
+    blame = objectives.attribution(name, now_ns)
+    return objective_page(found, blame, objectives.history(name, now_ns))
 
 
 def _add_alerts(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:

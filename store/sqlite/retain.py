@@ -141,6 +141,12 @@ DELETE FROM cells WHERE (grain_s, start_s, series) IN (
   WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
 """
 
+OLD_PAIR_COUNTS: Final = """
+DELETE FROM pair_counts WHERE (side, limit_ns, keyspace, grain_s, start_s, layer, node) IN (
+  SELECT side, limit_ns, keyspace, grain_s, start_s, layer, node FROM pair_counts
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
+"""
+
 OLD_COUNTERS: Final = """
 DELETE FROM counters WHERE (grain_s, start_s, place, source) IN (
   SELECT grain_s, start_s, place, source FROM counters
@@ -174,6 +180,8 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
+        + _drop_old_pairs(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
+        + _drop_old_pairs(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_counters(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_counters(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
     )
@@ -221,6 +229,11 @@ def _drop_old_cells(connection: sqlite3.Connection, grain: Grain, before_s: int)
 
 def _drop_old_counters(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
     return _drop(connection, OLD_COUNTERS, grain_s=int(grain), before_s=grain.floor(before_s))
+
+
+def _drop_old_pairs(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
+    before_s = Grain.HOUR.floor(before_s)  # an hour is made of its minutes, while it has them all
+    return _drop(connection, OLD_PAIR_COUNTS, grain_s=int(grain), before_s=before_s)
 
 
 def _drop(connection: sqlite3.Connection, statement: str, **asked: int) -> int:

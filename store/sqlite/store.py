@@ -7,8 +7,10 @@ from typing import Final
 from sqlite_utils import Database
 
 from freshness.check import CheckCell, CheckKey
+from freshness.counts import Counts
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
+from freshness.series import Series
 from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertRow, DeliveryState, GroupRow, NotificationRow, TransitionRow
 from store.base import Batch, FindingRow, Grain, NodeRow, ReadRow, RunRow, Span
@@ -18,6 +20,7 @@ from store.diagnoses import DiagnosisRow
 from store.gaps import GapRow, PlaceRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
+from store.pair_counts import PairsOf
 from store.retention import Retention
 from store.silences import AckRow, SilenceRow
 from store.sqlite import (
@@ -34,11 +37,13 @@ from store.sqlite import (
     names,
     nodes,
     outbox,
+    pair_counts,
     reads,
     receipts,
     retain,
     runs,
     silences,
+    stale_keys,
     sweeps,
     ttl_samples,
 )
@@ -141,6 +146,15 @@ class SqliteStore:
         """Known keys that begin with `prefix`, in order."""
         with self._connections.reader() as connection:
             return names.keys_with_prefix(connection, keyspace, prefix, limit)
+
+    def stale_reads(
+        self, keyspace: str, since_ns: int, until_ns: int, stratum: str, limit_ns: int | None
+    ) -> Sequence[tuple[str, str, str, int]]:
+        """(key, layer, node, reads proven stale) of those that started in [since, until)."""
+        with self._connections.reader() as connection:
+            return stale_keys.count_stale(
+                connection, keyspace, since_ns, until_ns, stratum, limit_ns
+            )
 
     def finding(self, id: str) -> FindingRow | None:
         """One finding, or None."""
@@ -451,6 +465,23 @@ class SqliteStore:
         """Where a source was left, None where it never was."""
         with self._connections.reader() as connection:
             return gaps.read_place(connection, source)
+
+    def put_pair_counts(self, of: PairsOf, since_s: int, until_s: int, series: Series) -> None:
+        """Replace the minutes that begin in [since, until), and bring hours up to date."""
+        with self._transaction() as db:
+            pair_counts.put_pair_counts(db.conn, of, since_s, until_s, series)
+
+    def pair_counts(
+        self, of: PairsOf, grain_s: int, since_s: int, until_s: int
+    ) -> Mapping[tuple[str, str, int], Counts]:
+        """By (layer, node, start): those that begin in [since, until)."""
+        with self._connections.reader() as connection:
+            return pair_counts.read_pair_counts(connection, of, grain_s, since_s, until_s)
+
+    def pairs_counted_until(self, of: PairsOf) -> int | None:
+        """Where the newest minute with pairs begins."""
+        with self._connections.reader() as connection:
+            return pair_counts.counted_until(connection, of)
 
     def revision(self) -> int:
         """A number that grows with each write, of this process or of another."""

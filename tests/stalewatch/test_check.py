@@ -178,10 +178,10 @@ def test_webhooks_chats_and_the_heartbeat_are_greeted_and_told_nothing(
 
 def test_a_bad_config_is_told_on_standard_error(tmp_path: Path) -> None:
     file = tmp_path / "stalewatch.yaml"
-    file.write_text("objectives: {}\n")
+    file.write_text("objectifs: {}\n")
     done = run("check", "--config", str(file))
     assert (done.exit_code, done.stdout) == (BAD, "")
-    assert f"{file}:1:1: objectives: not supported" in done.stderr
+    assert f"{file}:1:1: objectifs: unknown key" in done.stderr
 
 
 def test_the_least_access_is_printed_without_reaching_anybody(tmp_path: Path) -> None:
