@@ -1,8 +1,8 @@
-"""The rules that every declared objective has without being asked for: its burns, observed."""
+"""The burn rules of objectives: those that are written, and one for each that has none."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from alerts.rules import BurnRate
 from freshness.burn import fit
@@ -32,16 +32,22 @@ class Declared(Protocol):
         ...
 
 
-def burn_rules(declared: Iterable[Declared], standing_of: StandingOf) -> Iterator[BurnRate]:
-    """One for each objective, shown and told to nobody; no name in a config holds a colon.
+def not_measured(_: str, __: int) -> None:
+    """How objectives stand where nobody measures them."""
 
-    Pairs of windows that can never fire for its target are left out by `fit`.
-    """
+
+def burn_rules(declared: Iterable[Declared], standing_of: StandingOf) -> Iterator[BurnRate]:
+    """One for each objective, shown and told to nobody; no name in a config holds a colon."""
     for each in declared:
-        yield BurnRate(
-            name=f"burn-rate:{each.name}",
-            objective=each.name,
-            pairs=fit(each.objective, each.rules.pairs).pairs,
-            spent_limit=each.rules.spent_limit,
-            standing=partial(standing_of, each.name),
-        )
+        yield burn_rule(each, standing_of, name=f"burn-rate:{each.name}")
+
+
+def burn_rule(declared: Declared, standing_of: StandingOf, **more: Any) -> BurnRate:
+    """The rule of one; `fit` leaves out pairs of windows that can never fire for its target."""
+    return BurnRate(
+        objective=declared.name,
+        pairs=fit(declared.objective, declared.rules.pairs).pairs,
+        spent_limit=declared.rules.spent_limit,
+        standing=partial(standing_of, declared.name),
+        **more,
+    )

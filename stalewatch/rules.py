@@ -18,10 +18,14 @@ from alerts.rules import (
     Watchdog,
 )
 from alerts.state import Timing
+from freshness.burn import Severity
+from stalewatch.burn_rules import StandingOf, burn_rule, burn_rules, not_measured
 from stalewatch.config.dead_rules import has_one_node, hears_receipts, takes_messages
 from stalewatch.config.model import Config
+from stalewatch.config.objective_specs import make_specs, spec_of
 from stalewatch.config.rules import (
     AnyRule,
+    BurnRateRule,
     ConfigDriftRule,
     DriftRule,
     HitRateRule,
@@ -43,12 +47,19 @@ DRIFT_EVERY_NS: Final = 60 * NS_PER_S
 Common = dict[str, Any]
 
 
-def make_rules(config: Config) -> list[Rule]:
-    """Every rule of a config, and the defaults of what has none."""
-    rules = [
-        _MAKERS[type(rule)](config, rule, _common(n, rule)) for n, rule in config.rules.items()
-    ]
-    return [*rules, *_defaults(config)]
+def make_rules(config: Config, standing_of: StandingOf = not_measured) -> list[Rule]:
+    """Every rule of a config, and the defaults of what has none.
+
+    `standing_of` says how objectives stand; without it their rules see nothing.
+    """
+    rules = [_make(config, *named, standing_of) for named in config.rules.items()]
+    return [*rules, *_defaults(config), *_default_burns(config, standing_of)]
+
+
+def _make(config: Config, name: str, rule: AnyRule, standing_of: StandingOf) -> Rule:
+    if isinstance(rule, BurnRateRule):
+        return _burn_rate(config, rule, _common(name, rule), standing_of)
+    return _MAKERS[type(rule)](config, rule, _common(name, rule))
 
 
 def _common(name: str, rule: AnyRule) -> Common:
@@ -101,6 +112,12 @@ def _drift(_: Config, rule: DriftRule, common: Common) -> Rule:
 
 def _config_drift(_: Config, rule: ConfigDriftRule, common: Common) -> Rule:
     return Paced(ConfigDrift(**common, hints=rule.hints), DRIFT_EVERY_NS)
+
+
+def _burn_rate(config: Config, rule: BurnRateRule, common: Common, standing_of: StandingOf) -> Rule:
+    severities = tuple(Severity) if rule.severity is None else (Severity(rule.severity),)
+    spec = spec_of(config, rule.objective)
+    return burn_rule(spec, standing_of, severities=severities, tells_spent=rule.spent, **common)
 
 
 def _unreachable(_: Config, __: UnreachableRule, common: Common) -> Rule:
@@ -170,6 +187,12 @@ def _defaults(config: Config) -> Iterator[Rule]:
     hears = hears_receipts(config) and any(_placement(config).values())
     if hears and SequenceGapRule not in written:
         yield Paced(SequenceGap(name="sequence-gap:all", placement=_placement(config)))
+
+
+def _default_burns(config: Config, standing_of: StandingOf) -> Iterator[Rule]:
+    written = {rule.objective for rule in config.rules.values() if isinstance(rule, BurnRateRule)}
+    specs = [spec for spec in make_specs(config) if spec.name not in written]
+    yield from burn_rules(specs, standing_of)
 
 
 def _default_staleness(config: Config) -> Iterator[Rule]:

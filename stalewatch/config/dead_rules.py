@@ -5,11 +5,14 @@ from typing import Any, Final
 
 from alerts.rules.silent import GRACE_NS
 from collectors.counters.kinds import COUNTERS
+from freshness.burn import fit
 from settings import Duration
 from stalewatch.config.model import Config, Layer
+from stalewatch.config.objective_specs import objective_of, pairs_of
 from stalewatch.config.problem import Loc
 from stalewatch.config.rules import (
     AnyRule,
+    BurnRateRule,
     DriftRule,
     HitRateRule,
     MeasurementLostRule,
@@ -152,6 +155,15 @@ def _dead_loss(config: Config, rule: MeasurementLostRule, loc: Loc) -> Iterator[
         yield (*loc, "coverage"), "expected a share above 0%"
 
 
+def _dead_burn(config: Config, rule: BurnRateRule, loc: Loc) -> Iterator[Fault]:
+    if rule.severity is None or rule.spent:
+        return
+    asked = config.objectives[rule.objective]
+    pairs = fit(objective_of(config, asked), pairs_of(asked)).pairs
+    if not any(pair.severity == rule.severity for pair in pairs):
+        yield (*loc, "severity"), "can never fire: no windows of the objective have it"
+
+
 _LEAST_INTERVALS: Final = 4
 _TWO_MINUTES_NS: Final = 120 * 10**9
 _WHY: Final[Mapping[type, Callable[[Config, Any, Loc], Iterator[Fault]]]] = {
@@ -161,5 +173,6 @@ _WHY: Final[Mapping[type, Callable[[Config, Any, Loc], Iterator[Fault]]]] = {
     HitRateRule: _dead_hit_rate,
     SequenceGapRule: _dead_gap,
     DriftRule: _dead_drift,
+    BurnRateRule: _dead_burn,
     MeasurementLostRule: _dead_loss,
 }

@@ -1,6 +1,6 @@
 """Whether rules name what there is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from stalewatch.config.dead_rules import dead_faults
 from stalewatch.config.model import Config
@@ -22,7 +22,12 @@ def rule_faults(config: Config) -> Iterator[Fault]:
 
 
 def _unknown_names(config: Config, rule: AnyRule, loc: Loc) -> Iterator[Fault]:
-    for key, section in (("layer", config.layers), ("keyspace", config.keyspaces)):
+    sections: Mapping[str, Iterable[str]] = {
+        "layer": config.layers,
+        "keyspace": config.keyspaces,
+        "objective": config.objectives,
+    }
+    for key, section in sections.items():
         yield from _missing(getattr(rule, key, None), section, f"{key}s", (*loc, key))
     for index, channel in enumerate(rule.channels):
         yield from _missing(channel, config.channels, "channels", (*loc, "channels", index))

@@ -156,6 +156,19 @@ class ConfigDriftRule(RuleSettings):
     """The stretch of time whose evidence is counted."""
 
 
+class BurnRateRule(RuleSettings):
+    """Fires when the error budget of an objective burns too fast, or is spent."""
+
+    kind: Literal["burn-rate"]
+    """The kind of rule."""
+    objective: str
+    """Of which objective; its `alerting` says by which windows."""
+    severity: Literal["page", "ticket"] | None = None
+    """Which windows alone; each severity is an alert of its own."""
+    spent: bool = True
+    """Whether a budget that is spent, however slowly, fires too."""
+
+
 class UnreachableRule(RuleSettings):
     """Fires when a node does not answer while discovery still lists it."""
 
@@ -197,6 +210,7 @@ RULE_KINDS: Final[Mapping[str, type[RuleSettings]]] = {
     "sequence-gap": SequenceGapRule,
     "drift": DriftRule,
     "config-drift": ConfigDriftRule,
+    "burn-rate": BurnRateRule,
     "unreachable": UnreachableRule,
     "measurement-lost": MeasurementLostRule,
     "watchdog": WatchdogRule,
@@ -209,6 +223,7 @@ AnyRule = Annotated[
     | SequenceGapRule
     | DriftRule
     | ConfigDriftRule
+    | BurnRateRule
     | UnreachableRule
     | MeasurementLostRule
     | WatchdogRule,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alerts.rules import (
+    BurnRate,
     ConfigDrift,
     Drift,
     HitRate,
@@ -19,6 +20,7 @@ from alerts.rules import (
     Watchdog,
 )
 from alerts.state import Timing, Why
+from freshness.burn import Severity
 from stalewatch.config import ConfigError, load
 from stalewatch.config.rules import RULE_KINDS
 from stalewatch.rules import make_rules
@@ -110,6 +112,54 @@ def test_without_rules_the_defaults_are_observed(tmp_path: Path) -> None:
     ]
     heard = make_rules(load(written(tmp_path, OTLP)))
     assert "sequence-gap:all" in {rule.name for rule in heard}
+
+
+OBJECTIVES = """\
+objectives:
+  fresh: {keyspace: product, target: 99%, window: 28d}
+  loose: {keyspace: product, target: 90%, window: 28d}
+"""
+
+
+def test_each_objective_has_a_burn_rule(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def standing_of(name: str, _: int) -> None:
+        asked.append(name)
+
+    text = RULES + "  burn: {kind: burn-rate, objective: fresh, severity: page, channels: [sre]}\n"
+    made = make_rules(load(written(tmp_path, text + OBJECTIVES)), standing_of)
+    burn, loose = (rule for rule in made if isinstance(rule, BurnRate))
+    assert (burn.name, burn.mode, burn.severities) == ("burn", "notify", (Severity.PAGE,))
+    assert [float(pair.threshold) for pair in burn.pairs] == [14.4, 6, 3, 1]
+    assert (loose.name, loose.mode) == ("burn-rate:loose", "observe")
+    assert [float(pair.threshold) for pair in loose.pairs] == [6, 3, 1]
+    burn.standing(7)
+    assert asked == ["fresh"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        pytest.param(
+            "objective: fersh",
+            "rules.b.objective: no such entry in objectives; did you mean fresh?",
+            id="no such objective",
+        ),
+        pytest.param(
+            "objective: narrow, severity: page, spent: false",
+            "rules.b.severity: can never fire",
+            id="no window of that severity",
+        ),
+    ],
+)
+def test_a_burn_rule_that_is_wrong_is_refused(rule: str, says: str, tmp_path: Path) -> None:
+    narrow = (
+        "  narrow: {keyspace: product, target: 99%, window: 28d,"
+        " alerting: {windows: [{long: 1d, short: 2h, burn: 3, severity: ticket}]}}\n"
+    )
+    text = RULES + f"  b: {{kind: burn-rate, mode: observe, {rule}}}\n" + OBJECTIVES + narrow
+    _refused(tmp_path, text, says)
 
 
 def test_every_default_says_when_it_fires(tmp_path: Path) -> None:
