@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from collectors.journal import Ids
 from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
+from freshness.status import BudgetStatus
 from stalewatch.alerting import Alerting
 from stalewatch.beating import Pulse
 from stalewatch.canaries import Canaries
@@ -93,7 +94,8 @@ class Runtime:
         self._address = address
         self._alerting = Alerting(store)
         self._diagnosing = Diagnosing(store)
-        self._objectives = ObjectivesTask(objectives or Objectives(store), metrics.objectives)
+        self._kept = objectives or Objectives(store)
+        self._objectives = ObjectivesTask(self._kept, metrics.objectives)
         self._sweeping = Sweeping(store)
         self._pulse = Pulse()
         self._telling = Telling(store, metrics, self._stopped)
@@ -203,7 +205,8 @@ class Runtime:
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
         told = audiences(config, open_channels(config, self._address()))
-        await asyncio.to_thread(self._alerting.begin, make_rules(config), told)
+        rules = make_rules(config, self._standing_of)
+        await asyncio.to_thread(self._alerting.begin, rules, told)
         self._diagnosing.begin(config, wiring.owners())
         await asyncio.to_thread(self._objectives.begin, config, wall_ns())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
@@ -245,6 +248,10 @@ class Runtime:
                 self._store.newest_invalidations, name, now_ns - longest_ns, MOST_RESUMED
             )
             watch.resume_checks(rows, seen_until_ns - offset_ns)
+
+    def _standing_of(self, name: str, now_ns: int) -> BudgetStatus | None:
+        standing = self._kept.status(name, now_ns)
+        return None if standing is None else standing.status
 
     def _open_findings(self) -> list[FindingRow]:
         page = self._store.findings(open_only=True)

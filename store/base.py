@@ -272,6 +272,12 @@ class Findings(Protocol):
         """
         ...
 
+    def findings_open_in(
+        self, since_ns: int, until_ns: int, limit: int = 10_000
+    ) -> Sequence[FindingRow]:
+        """Those that were open at some instant of [since, until), newest first, as they are now."""
+        ...
+
 
 class Rollups(Protocol):
     """Counts and histograms a bucket of time."""

@@ -85,6 +85,17 @@ def listed_nodes(
     ]
 
 
+def place_in_words(layer: str | None, node: str | None, of: str = "a node") -> str:
+    """What a rule is about: `node r1 of layer edge`, `a node of layer edge`, `a node`."""
+    where = f" of layer {layer}" if layer else ""
+    return f"node {node}{where}" if node else f"{of}{where}"
+
+
+def share_in_words(share: float) -> str:
+    """A share for people: `95%`, `99.95%`."""
+    return f"{share * 100:.4g}%"
+
+
 def first_lines(lines: Sequence[str]) -> list[str]:
     """The first lines, and how many more there are."""
     more = len(lines) - MOST_LINES

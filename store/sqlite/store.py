@@ -176,6 +176,13 @@ class SqliteStore:
                 connection, open_only, keyspace, key, since_ns, limit, cursor
             )
 
+    def findings_open_in(
+        self, since_ns: int, until_ns: int, limit: int = 10_000
+    ) -> Sequence[FindingRow]:
+        """Those that were open at some instant of [since, until), newest first."""
+        with self._connections.reader() as connection:
+            return findings.read_open_in(connection, since_ns, until_ns, limit)
+
     def write_diagnoses(self, diagnoses: Sequence[DiagnosisRow]) -> None:
         """Make them durable in one transaction; one a finding, the last one stands."""
         with self._transaction() as db:
@@ -295,10 +302,12 @@ class SqliteStore:
         with self._connections.reader() as connection:
             return receipts.read_sequences(connection, since_ns)
 
-    def receipt_counts(self, since_ns: int) -> Sequence[tuple[str, str, int]]:
-        """(layer, node, how many receipts came since then) of known nodes that sent any."""
+    def receipt_counts(
+        self, since_ns: int, until_ns: int | None = None
+    ) -> Sequence[tuple[str, str, int]]:
+        """(layer, node, how many receipts came in [since, until)) of known nodes that sent any."""
         with self._connections.reader() as connection:
-            return receipts.read_counts(connection, since_ns)
+            return receipts.read_counts(connection, since_ns, until_ns)
 
     def orphan_receipts(self, since_ns: int, limit: int = 100) -> Sequence[ReceiptRow]:
         """Receipts whose invalidation never came, newest first."""

@@ -70,7 +70,10 @@ def test_a_keyspace_that_can_be_judged_is_fine(tmp_path: Path, redis_server: Red
     assert {one["name"]: one["ok"] for one in told["servers"]} == {"shop": True, "n1": True}
     assert told["keyspaces"][0]["pairs"] == {"cache": 20}
     assert [(rule["rule"], rule["mode"]) for rule in told["rules"]] == [
-        ("staleness:cache", "observe")
+        ("staleness:cache", "observe"),
+        ("unreachable:all", "observe"),
+        ("measurement-lost:all", "observe"),
+        ("config-drift:all", "observe"),
     ]
     assert told["rules"][0]["fires"].startswith("Fires when a node of cache holds a copy")
 
