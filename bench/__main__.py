@@ -15,6 +15,7 @@ NAMES = (
     "otlp_rate",
     "outbox_crash",
     "slo",
+    "report",
     "tracing",
     "counters",
 )
