@@ -16,6 +16,7 @@ NAMES = (
     "outbox_crash",
     "slo",
     "report",
+    "rules",
     "tracing",
     "counters",
 )
