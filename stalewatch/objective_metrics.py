@@ -1,10 +1,12 @@
 """How objectives stand, for Prometheus: what is no data has no series, and never a nought."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import lt
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from freshness.status import BudgetStatus
+from freshness.tally import NONE, Total
 from store.objectives import Standing
 
 
@@ -44,12 +46,29 @@ class ObjectiveMetrics:
             "Unix time up to which its measuring is complete.",
             named, registry=registry,
         )  # fmt: skip
+        self._counters = (
+            Counter(
+                "stalewatch_objective_good_events", "What its budget is not spent on.",
+                named, registry=registry,
+            ),
+            Counter(
+                "stalewatch_objective_bad_events", "What its budget is spent on.",
+                named, registry=registry,
+            ),
+            Counter(
+                "stalewatch_objective_events", "What its budget is a share of: all that was judged.",
+                named, registry=registry,
+            ),
+        )  # fmt: skip
+        self._told: dict[str, Total] = {}
 
     def follow(self, standings: Iterable[Standing]) -> None:
         """Take how all objectives stand, and forget those that are gone."""
+        told = list(standings)
+        self._count({each.spec.name: each.tally.told for each in told})
         for gauge in self._gauges():
             gauge.clear()
-        for standing in standings:
+        for standing in told:
             name = standing.spec.name
             self._target.labels(name).set(float(standing.spec.objective.target))
             status = standing.status
@@ -61,6 +80,19 @@ class ObjectiveMetrics:
     def _gauges(self) -> tuple[Gauge, ...]:
         figures = self._sli, self._target, self._remaining, self._burn
         return (*figures, self._coverage, self._has_data, self._watermark)
+
+    def _count(self, tallies: Mapping[str, Total]) -> None:
+        """Add what came; an objective that was declared anew, or is gone, begins again."""
+        for name, known in list(self._told.items()):
+            if name not in tallies or any(map(lt, tallies[name], known)):
+                del self._told[name]
+                for counter in self._counters:
+                    counter.remove(name)
+        for name, new in tallies.items():
+            known = self._told.get(name, NONE)
+            for counter, now, before in zip(self._counters, new, known, strict=True):
+                counter.labels(name).inc(now - before)
+            self._told[name] = new
 
     def _tell(self, name: str, status: BudgetStatus) -> None:
         if status.coverage.share is not None:

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from freshness.counts import NOTHING, Counts
 from freshness.forecast import whole_budget
 from freshness.objective import Calendar
 from freshness.status import At, BudgetStatus, ErrorBudget
+from freshness.tally import Tally
 from freshness.window import Window
 from store.base import Store
 from store.objective_blame import Blame, make_bill, read_blame
@@ -16,7 +18,7 @@ from store.objective_feed import NS, Feed
 from store.objective_history import Bucket, read_history
 from store.objective_listing import find_watermark, list_places
 from store.objective_spec import Spec
-from store.objective_track import RECENT_S, Change, KeptTrack
+from store.objective_track import RECENT_S, Change, KeptTrack, reach_of
 from store.pair_counting import PairCounting
 from store.periods import period_at
 
@@ -27,11 +29,15 @@ PERIODS: Final[Mapping[str, int]] = {"day": DAY_S, "week": 7 * DAY_S}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One objective as it stands; `status` is None before it was looked at for the first time."""
+    """One objective as it stands; `status` is None before it was looked at for the first time.
+
+    `tally` is what was counted up to the watermark since then, by this process.
+    """
 
     spec: Spec
     at: At
     status: BudgetStatus | None
+    tally: Tally = field(default=Tally(), compare=False)
 
 
 class _Followed:
@@ -44,6 +50,11 @@ class _Followed:
         self.counted_s: int | None = None
         self.known: dict[tuple[int, bool], BudgetStatus] = {}
         self.blame: Blame | None = None
+        self.tally = Tally()
+
+    def counted(self, since_s: int) -> Counts:
+        """What the budget is spent on, from an instant to the watermark."""
+        return self.kept.track.budgeted.window(Window(since_s, self.watermark_s))
 
     def settle(self, feed: Feed, now_s: int, counted_s: int | None) -> None:
         """Take the listing and the watermark of this turn."""
@@ -159,6 +170,8 @@ class Objectives:
 
     def _follow(self, spec: Spec, feed: Feed, now_s: int) -> None:
         followed, counted_s = self._followed.get(spec.name), self._pairs.counted_until(spec)
+        known, since_s = followed, _common_past(followed, spec, now_s)
+        before = NOTHING if known is None else known.counted(since_s)
         if followed is None or followed.has_leapt(counted_s):
             followed = _Followed(spec, KeptTrack(spec, feed, now_s))
             changes: Sequence[Change] = ()
@@ -171,6 +184,8 @@ class Objectives:
         with self._lock:
             followed.kept.apply(changes)
             followed.settle(feed, now_s, counted_s)
+            if known is not None:
+                followed.tally = known.tally.plus(followed.counted(since_s).minus(before))
             self._followed[spec.name] = followed
 
     def _standing(self, spec: Spec, now_s: int) -> Standing:
@@ -178,4 +193,10 @@ class Objectives:
         if followed is None:
             return Standing(spec, At(0, now_s), None)
         at = followed.at(now_s)
-        return Standing(spec, at, followed.status(at))
+        return Standing(spec, at, followed.status(at), followed.tally)
+
+
+def _common_past(known: _Followed | None, spec: Spec, now_s: int) -> int:
+    """From where on what is kept now can be compared with what was kept before."""
+    since_s = reach_of(spec, now_s).since_s
+    return since_s if known is None else max(since_s, known.kept.reach.since_s)

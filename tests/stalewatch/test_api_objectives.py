@@ -1,12 +1,18 @@
 """Objectives in the API and in metrics: figures where there are data, null where there are none."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from freshness.counts import count_events
+from freshness.status import At
+from freshness.tally import Tally
+
 from stalewatch.metrics import Metrics
+from store.objectives import Standing
 from store.sqlite import SqliteStore
-from tests.dashboard.seed_objectives import seed_objectives
+from tests.dashboard.seed_objectives import SPECS, seed_objectives
 from tests.stalewatch.serving import NOW, Visitor, make_app, served
 
 SLICE = 60 * 10**9
@@ -64,3 +70,26 @@ def test_metrics_have_no_figure_where_there_are_no_data() -> None:
     metrics.objectives.follow([])
     assert 'objective="' not in metrics.exposition()[0].decode()
     store.close()
+
+
+def test_events_are_counters_that_begin_anew_with_an_objective_that_is_declared_anew() -> None:
+    metrics = Metrics()
+    standing = Standing(SPECS[0], At(SETTLED // 10**9, SETTLED // 10**9), None)
+    name = SPECS[0].name
+
+    def follow(**grown: int) -> list[float | None]:
+        tally = Tally().plus(count_events(**grown))
+        metrics.objectives.follow([replace(standing, tally=tally)])
+        return [
+            metrics.registry.get_sample_value(
+                f"stalewatch_objective_{what}_total", {"objective": name}
+            )
+            for what in ("good_events", "bad_events", "events")
+        ]
+
+    assert follow() == [0, 0, 0]
+    assert follow(good=5, bad=1, indeterminate=1) == [5, 1, 7]
+    assert follow(good=9, bad=1, indeterminate=1) == [9, 1, 11]
+    assert follow(good=2) == [2, 0, 2]
+    metrics.objectives.follow([])
+    assert f'events_total{{objective="{name}"}}' not in metrics.exposition()[0].decode()

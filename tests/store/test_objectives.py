@@ -307,3 +307,39 @@ def test_days_of_a_window_add_up_to_what_it_spent(store: Store) -> None:
     assert sum(each.spent or 0 for each in buckets) == status.spent or status.spent is None
     assert {each.gap for each in buckets} >= {None, Gap.LOW_COVERAGE}
     assert [each.bad for each in buckets if each.gap] == [None] * sum(1 for e in buckets if e.gap)
+
+
+def tallied(objectives: Objectives, now_s: int) -> tuple[float, float, float]:
+    objectives.turn(now_s * S)
+    return tuple(told(objectives, now_s).tally.told)
+
+
+def test_events_are_tallied_from_the_first_look_on(store: Store) -> None:
+    listed(store, "r1")
+    fill(store, NOW - 2 * HOUR, NOW, cell(fresh=10))
+    objectives = Objectives(store)
+    objectives.begin([spec()], NOW * S)
+    assert tallied(objectives, NOW) == (0, 0, 0)
+    fill(store, NOW, NOW + 3 * MINUTE, cell(fresh=7, stale=2, indeterminate=1))
+    # The minute before `NOW` had not settled at the first look.
+    assert tallied(objectives, NOW + 4 * MINUTE) == (10 + 21, 6, 40)
+    late = {key(NOW + 2 * MINUTE): cell(fresh=5)}
+    store.write(Batch(rollups=late))
+    assert tallied(objectives, NOW + 4 * MINUTE) == (36, 6, 45)
+
+
+def test_an_hour_that_becomes_old_is_tallied_once(store: Store) -> None:
+    listed(store, "r1")
+    fill(store, NOW - HOUR, NOW, cell(fresh=10))
+    wanted = spec(
+        objective=Objective(Measure.READS, Fraction("0.9"), Rolling(4 * DAY)), minutes_s=HOUR
+    )
+    objectives = Objectives(store)
+    objectives.begin([wanted], NOW * S)
+    objectives.turn(NOW * S)
+    until_s = NOW + 3 * HOUR
+    for start_s in range(NOW, until_s, 5 * MINUTE):
+        fill(store, start_s, start_s + 5 * MINUTE, cell(fresh=4, stale=1))
+        objectives.turn((start_s + 5 * MINUTE) * S)
+    n = 3 * HOUR // MINUTE
+    assert tallied(objectives, until_s + MINUTE) == (10 + 4 * n, n, 10 + 5 * n)
