@@ -56,7 +56,7 @@ class ObjectiveMetrics:
                 named, registry=registry,
             ),
             Counter(
-                "stalewatch_objective_events", "What its budget is a share of: all that was judged.",
+                "stalewatch_objective_events", "All that was judged, of which it has a budget.",
                 named, registry=registry,
             ),
         )  # fmt: skip

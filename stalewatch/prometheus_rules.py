@@ -1,8 +1,9 @@
 """From objectives to a rule file of Prometheus: burn rates of their windows, and alerts on them.
 
-Bad and judged events come from the counters of `/metrics`, so that Prometheus keeps its own windows;
-whether a window was measured comes from Stalewatch, which knows what was to be read. A window that
-was not measured has no burn rate: it fires nothing, and what fires by it goes on firing.
+Events come from the counters of `/metrics`, so that Prometheus keeps windows of its own; whether a
+window was measured comes from Stalewatch, which knows what was to be read. A window that was not
+measured has no burn rate: it fires nothing, and what fires by it goes on firing. Nor has one that
+began before Prometheus knew the counter; a gap within it is bridged, as counters are.
 Sources: Site Reliability Workbook, ch. 5; Prometheus, "Recording rules" (level:metric:operations).
 """
 

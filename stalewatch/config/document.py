@@ -29,6 +29,27 @@ class Document:
             raise ConfigError(file, [Problem(1, 1, "", "expected a mapping of sections")])
         return cls(file, root, data)
 
+    @classmethod
+    def read_all(cls, file: Path, text: str | None = None) -> list[Self]:
+        """Every mapping of a file of several documents, or in a list; places are of the file.
+
+        `text` is what the file says where it was read already. Raises ConfigError as `read` does.
+        """
+        found: list[Self] = []
+        problems: list[Problem] = []
+        for root, data in _parse_all(file, _text(file) if text is None else text):
+            is_list = isinstance(root, SequenceNode)
+            for node, one in zip(root.value, data, strict=True) if is_list else [(root, data)]:
+                if isinstance(node, MappingNode):
+                    found.append(cls(file, node, one))
+                else:
+                    mark = node.start_mark
+                    place = mark.line + 1, mark.column + 1
+                    problems.append(Problem(*place, "", "expected a document with apiVersion"))
+        if problems:
+            raise ConfigError(file, problems)
+        return found
+
     def problem(self, loc: Loc, text: str, *, at_key: bool = False) -> Problem:
         """A problem at a path; of a path that is not there, at the nearest part that is."""
         node, mark = self._root, self._root.start_mark
@@ -65,14 +86,23 @@ def _text(file: Path) -> str:
 
 
 def _parse(file: Path, text: str) -> tuple[Node, Any]:
+    parsed = _parse_all(file, text)
+    if not parsed:
+        raise ConfigError(file, [Problem(1, 1, "", "expected a mapping, the file is empty")])
+    if len(parsed) > 1:
+        mark = parsed[1][0].start_mark
+        place = mark.line + 1, mark.column + 1
+        raise ConfigError(file, [Problem(*place, "", "not YAML: expected a single document")])
+    return parsed[0]
+
+
+def _parse_all(file: Path, text: str) -> list[tuple[Node, Any]]:
     yaml = YAML(typ="safe", pure=True)
     try:
-        root = yaml.compose(text)
-        if root is None:
-            raise ConfigError(file, [Problem(1, 1, "", "expected a mapping, the file is empty")])
-        if faults := list(_faults(root, (), set())):
+        roots = [root for root in yaml.compose_all(text) if root is not None]
+        if faults := [fault for root in roots for fault in _faults(root, (), set())]:
             raise ConfigError(file, faults)
-        return root, yaml.constructor.construct_document(root)
+        return [(root, yaml.constructor.construct_document(root)) for root in roots]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # The snippet that the library prints of the file is left out: it may show a secret.

@@ -1,6 +1,7 @@
 """The section `objectives`: what is promised of how fresh copies are."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,14 @@ _BUDGETING: Final = "expected occurrences, {timeslices: 99%} or ratio-timeslices
 def fraction_of(share: Percent) -> Fraction:
     """A share, exactly."""
     return Fraction(share.percent) / 100
+
+
+def percent_of(share: Fraction) -> Percent:
+    """The same back: a share that was written as a decimal, exactly."""
+    scaled, digits = share * 100, 0
+    while scaled.denominator != 1:
+        scaled, digits = scaled * 10, digits + 1
+    return Percent(Decimal(scaled.numerator).scaleb(-digits))
 
 
 def _as_window(given: object) -> Duration | Calendar:

@@ -8,7 +8,6 @@ import pytest
 from freshness.counts import count_events
 from freshness.status import At
 from freshness.tally import Tally
-
 from stalewatch.metrics import Metrics
 from store.objectives import Standing
 from store.sqlite import SqliteStore

@@ -311,7 +311,7 @@ def test_days_of_a_window_add_up_to_what_it_spent(store: Store) -> None:
 
 def tallied(objectives: Objectives, now_s: int) -> tuple[float, float, float]:
     objectives.turn(now_s * S)
-    return tuple(told(objectives, now_s).tally.told)
+    return told(objectives, now_s).tally.told
 
 
 def test_events_are_tallied_from_the_first_look_on(store: Store) -> None:
