@@ -19,9 +19,10 @@ class _Representer(RoundTripRepresenter):
         return True
 
     def represent_str(self, data: str) -> ScalarNode:
-        """As a block where that can hold the text as it is."""
-        is_block = "\n" in data and all(each.isprintable() for each in data.split("\n"))
-        style = "|" if is_block and not data.startswith((" ", "\n")) else None
+        """As a block where that can hold the text as it is, with escapes where nothing else can."""
+        is_plain = all(each.isprintable() for each in data.split("\n"))
+        is_block = is_plain and "\n" in data and not data.startswith((" ", "\n"))
+        style = "|" if is_block else None if is_plain else '"'
         node: ScalarNode = self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
         return node
 

@@ -1,6 +1,6 @@
 """A YAML file as plain values, with the place of every key in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -86,20 +86,19 @@ def _text(file: Path) -> str:
 
 
 def _parse(file: Path, text: str) -> tuple[Node, Any]:
-    parsed = _parse_all(file, text)
+    parsed = _parse_all(file, text, lambda yaml: [yaml.compose(text)])
     if not parsed:
         raise ConfigError(file, [Problem(1, 1, "", "expected a mapping, the file is empty")])
-    if len(parsed) > 1:
-        mark = parsed[1][0].start_mark
-        place = mark.line + 1, mark.column + 1
-        raise ConfigError(file, [Problem(*place, "", "not YAML: expected a single document")])
     return parsed[0]
 
 
-def _parse_all(file: Path, text: str) -> list[tuple[Node, Any]]:
+def _parse_all(
+    file: Path, text: str, compose: Callable[[YAML], Iterable[Node | None]] | None = None
+) -> list[tuple[Node, Any]]:
     yaml = YAML(typ="safe", pure=True)
     try:
-        roots = [root for root in yaml.compose_all(text) if root is not None]
+        composed = yaml.compose_all(text) if compose is None else compose(yaml)
+        roots = [root for root in composed if root is not None]
         if faults := [fault for root in roots for fault in _faults(root, (), set())]:
             raise ConfigError(file, faults)
         return [(root, yaml.constructor.construct_document(root)) for root in roots]

@@ -8,8 +8,9 @@ from stalewatch.config.problem import Loc, written
 from stalewatch.openslo.carried import NotCarried
 from stalewatch.openslo.documents import Documents, Read
 from stalewatch.openslo.names import Note
+from stalewatch.openslo.parts import Inline, PolicySpec
 from stalewatch.openslo.queries import ratio_metric
-from stalewatch.openslo.schema import Inline, PolicySpec, Sli, Slo, SloSpec
+from stalewatch.openslo.schema import Sli, Slo, SloSpec
 
 _NOTES: Final = {note for name, note in vars(Note).items() if name.isupper()}
 _HEAD: Final = r"apiVersion|kind|metadata\.(name|displayName)"

@@ -15,6 +15,7 @@ from settings import Duration, Percent
 from stalewatch.config.names import NAME
 from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.problem import Loc, written
+from stalewatch.config.wording import told
 from stalewatch.openslo.carried import NotCarried
 from stalewatch.openslo.documents import Documents, Read
 from stalewatch.openslo.leftovers import leftovers
@@ -26,8 +27,9 @@ from stalewatch.openslo.names import (
     share_of,
     share_text,
 )
+from stalewatch.openslo.parts import Calendar, Goal, Inline, TimeWindow
 from stalewatch.openslo.read_alerting import read_alerting
-from stalewatch.openslo.schema import Calendar, Goal, Inline, Sli, Slo, TimeWindow
+from stalewatch.openslo.schema import Sli, Slo
 
 _CALENDAR: Final = {"1d": "day", "1w": "week", "7d": "week", "1M": "month"}
 _SLI_NOTES: Final = {
@@ -224,7 +226,8 @@ class _Slo:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = written(first["loc"])
-            why = f"{path}: {first['msg'].removeprefix('Value error, ')}"
+            said = told(first, ObjectiveSettings, first["loc"], first.get("input"))
+            why = f"{path}: {said}"
             notes = {option: note for note, option in _SLI_NOTES.items()}
             if path in notes and sli is not None:
                 raise UnsayableError(("metadata", "annotations", notes[path]), why, sli) from None

@@ -8,13 +8,8 @@ from stalewatch.openslo.alerting import Condition
 from stalewatch.openslo.carried import NotCarried
 from stalewatch.openslo.documents import Documents, Read
 from stalewatch.openslo.names import Note, duration_text, length_of
-from stalewatch.openslo.schema import (
-    AlertCondition,
-    AlertPolicy,
-    ConditionSpec,
-    PolicySpec,
-    SloSpec,
-)
+from stalewatch.openslo.parts import ConditionSpec, PolicySpec
+from stalewatch.openslo.schema import AlertCondition, AlertPolicy, SloSpec
 
 SHORT_PART: Final = 12
 """Without a short window of its own a pair has this part of its long one."""

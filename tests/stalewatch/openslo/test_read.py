@@ -162,7 +162,9 @@ def test_nothing_is_dropped_in_silence() -> None:
 def test_an_annotation_that_says_nothing_known_is_told_where_it_stands() -> None:
     _, second, *_ = told(SLI.replace("indicator: reads", "indicator: writes") + SLO)
     path = "metadata.annotations.stalewatch/indicator"
-    assert second.startswith(f"5:40: SLI web: {path}: SLO web is not carried: indicator: ")
+    assert second.startswith(
+        f"5:39: SLI web: {path}: SLO web is not carried: indicator: expected reads, "
+    )
 
 
 def test_what_was_edited_stands_and_not_its_annotation() -> None:
@@ -180,7 +182,7 @@ def test_what_was_edited_stands_and_not_its_annotation() -> None:
         pytest.param("slo/v1", "slo/v2", "1:13: apiVersion: expected openslo/v1", id="version"),
         pytest.param("kind: SLO", "kind: SLOs", "2:7: kind: expected one of", id="kind"),
         pytest.param("{name: web}", "{name: W}", "3:18: metadata.name: expected a name", id="name"),
-        pytest.param("  service: web\n", "", "5:3: spec.service: required, and", id="service"),
+        pytest.param("  service: web\n", "", "4:1: spec.service: required, and", id="no service"),
         pytest.param("Occurrences", "Timeslices", "5:3: spec: expected timeSliceT", id="slices"),
         pytest.param("4w", "30s", "7:27: spec.timeWindow[0].duration: expected a d", id="seconds"),
         pytest.param(
