@@ -31,6 +31,16 @@ class ObjectiveMetrics:
             "How many times as fast as allowed the budget went in the last so many seconds.",
             (*named, "window"), registry=registry,
         )  # fmt: skip
+        self._floor = Gauge(
+            "stalewatch_objective_burn_rate_floor",
+            "The lower confidence bound of it, where both windows of a page exceed.",
+            (*named, "window"), registry=registry,
+        )  # fmt: skip
+        self._bad = Gauge(
+            "stalewatch_objective_bad_events",
+            "Events that were proven bad in the last so many seconds.",
+            (*named, "window"), registry=registry,
+        )  # fmt: skip
         self._coverage = Gauge(
             "stalewatch_objective_coverage", "The share of its window that was measured.",
             named, registry=registry,
@@ -60,7 +70,8 @@ class ObjectiveMetrics:
 
     def _gauges(self) -> tuple[Gauge, ...]:
         figures = self._sli, self._target, self._remaining, self._burn
-        return (*figures, self._coverage, self._has_data, self._watermark)
+        windows = self._floor, self._bad
+        return (*figures, *windows, self._coverage, self._has_data, self._watermark)
 
     def _tell(self, name: str, status: BudgetStatus) -> None:
         if status.coverage.share is not None:
@@ -72,3 +83,8 @@ class ObjectiveMetrics:
             if burn.gap is None and burn.rate is not None:
                 window = f"{burn.window.length_s}"
                 self._burn.labels(name, window).set(float(burn.rate))
+                self._bad.labels(name, window).set(burn.counts.bad)
+        for decision in status.burns:
+            if decision.floor is not None:
+                window = f"{decision.long.window.length_s}"
+                self._floor.labels(name, window).set(decision.floor)

@@ -15,6 +15,7 @@ from stalewatch.cli import (
     probe,
     report,
     silence,
+    slo,
     sweep,
     up,
 )
@@ -40,6 +41,7 @@ app.command("ack")(silence.ack)
 app.command("backup")(backup.backup)
 app.command("demo")(demo.demo)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(slo.app, name="slo")
 
 
 @app.callback()
