@@ -25,7 +25,7 @@ def heights(values: Iterable[float | None], top: float) -> list[float | None]:
 
 def pixels(values: Iterable[float | None], top: float, most: int) -> list[int | None]:
     """Bars in whole pixels from 0 to `most`; what is above zero has one at least."""
-    return [_step(share, most) for share in heights(values, top)]
+    return [None if each is None else _step(each, top, most) for each in values]
 
 
 def text_bars(values: Iterable[float | None], top: float | None = None) -> str:
@@ -52,7 +52,5 @@ def fill_grid(
     return grid
 
 
-def _step(share: float | None, most: int) -> int | None:
-    if share is None:
-        return None
-    return max(1, round(share * most)) if share > 0 else 0
+def _step(value: float, top: float, most: int) -> int:
+    return max(1, min(most, round(value / top * most))) if value > 0 else 0
