@@ -205,7 +205,7 @@ class Runtime:
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
         told = audiences(config, open_channels(config, self._address()))
-        rules = make_rules(config, self._standing_of)
+        rules = make_rules(config, self._standing_of, self._kept.recent)
         await asyncio.to_thread(self._alerting.begin, rules, told)
         self._diagnosing.begin(config, wiring.owners())
         await asyncio.to_thread(self._objectives.begin, config, wall_ns())
