@@ -33,6 +33,8 @@ from store.streams import Streams
 LEAST_COVERAGE: Final = 0.9
 MOST_DRAWN: Final = 1_000
 """Messages of one chart; minutes that were not read whole are not known."""
+MOST_PAIRS: Final = 6_000
+"""(Message, node) pairs of one chart, where nodes are many."""
 _BAD: Final = (Status.LATE, Status.MISSING, Status.FAILED)
 
 
@@ -95,12 +97,13 @@ class PropagationLag(Common):
         """The proven lag of the invalidations of each minute, over an hour."""
         until_ns = now_ns - self.limit_ns
         since_ns = last_minutes(until_ns)
-        told, is_all = newest_told(store, since_ns, until_ns, self.keyspace, MOST_DRAWN)
+        nodes = listed_nodes(store.nodes(), self.layer, self.node)
+        most = min(MOST_DRAWN, MOST_PAIRS // max(1, len(nodes)))
+        told, is_all = newest_told(store, since_ns, until_ns, self.keyspace, most)
         minutes = {
             each.invalidation.id: each.invalidation.received_at_ns // MINUTE_NS for each in told
         }
-        begun = -1 if is_all else min(minutes.values())
-        nodes = listed_nodes(store.nodes(), self.layer, self.node)
+        begun = -1 if is_all else min(minutes.values(), default=-1)
         by_minute: defaultdict[int, list[Account]] = defaultdict(list)
         for account in self._accounts(nodes, told, now_ns):
             by_minute[minutes[account.invalidation]].append(account)
