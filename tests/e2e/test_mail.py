@@ -13,7 +13,7 @@ from tests.servers import wait_until
 
 pytestmark = pytest.mark.serial
 HELD_S = 12.0
-SUBJECT = "[stalewatch] regional-stale: regional eu-redis-1"
+SUBJECT = "[stalewatch] regional-stale"
 
 
 def test_a_fault_becomes_a_mail_and_its_end_another_of_the_thread(
