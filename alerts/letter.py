@@ -97,7 +97,7 @@ def compose(row: NotificationRow, sender: str, to: Sequence[str], base_url: str)
     letter = EmailMessage(policy=SMTP)
     address(letter, row, sender, to, _subject(message))
     letter.set_content(rendered("mail.txt.j2", view), cte="base64")
-    html = inline(rendered("mail.html.j2", view))
+    html = _inliner().inline(rendered("mail.html.j2", view))
     letter.add_alternative(html, subtype="html", cte="base64")
     letter.set_boundary(f"=_{_digest(row.id)}")
     return letter
@@ -219,12 +219,6 @@ def _digest(text: str) -> str:
 def rendered(template: str, view: object) -> str:
     """A template with its view."""
     return _templates().get_template(template).render(view=view)
-
-
-def inline(html: str) -> str:
-    """The same with its styles at the elements: many mail programs read no other."""
-    inlined: str = _inliner().inline(html)
-    return inlined
 
 
 @cache

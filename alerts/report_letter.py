@@ -8,7 +8,7 @@ from email.policy import SMTP
 from typing import Final, Self
 from urllib.parse import quote
 
-from alerts.letter import address, inline, rendered
+from alerts.letter import address, rendered
 from alerts.link import view_url
 from alerts.shown import shown
 from freshness.spark import heights, scale
@@ -110,7 +110,9 @@ def compose_report(row: NotificationRow, sender: str, base_url: str) -> EmailMes
     link = f"\nThe page: {view.link}\n" if view.link else ""
     text = f"{to_text(document, _one_line)}{link}\n{_HINT}\n"
     letter.set_content(text, cte="base64")
-    html = inline(rendered("report.html.j2", view))
+    # Its styles stay in its head: at each element, those of many rows would make mail programs cut
+    # the mail.
+    html = rendered("report.html.j2", view)
     letter.add_alternative(html, subtype="html", cte="base64")
     letter.set_boundary(f"=_{row.id.encode().hex()[:48]}")
     return letter

@@ -1,7 +1,7 @@
 """Findings and alerts of the week: when they began, were seen and were over, and what they cost."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -77,12 +77,10 @@ def read_firings(store: Store, measured: Sequence[Measured], ask: Ask) -> list[F
         "objective": {one.spec.name for one in measured},
         "keyspace": {name for one in measured for name in one.spec.placement},
         "layer": {
-            name for one in measured for held in one.spec.placement.values() for name in held
+            each for one in measured for held in one.spec.placement.values() for each in held
         },
     }
-    return [
-        row for row in rows if any(row.labels.get(label) in known for label, known in names.items())
-    ]
+    return [row for row in rows if _is_of(row, names)]
 
 
 def summarise_alerts(store: Store, rows: Sequence[FiringRow], ask: Ask) -> AlertSummary:
@@ -126,6 +124,12 @@ def weigh_alerts(store: Store, rows: Sequence[FiringRow], ask: Ask) -> AlertQual
         failed=states["dead"],
         owed=states["owed"] + states["leased"],
     )
+
+
+def _is_of(row: FiringRow, names: Mapping[str, Collection[str]]) -> bool:
+    """By the narrowest of its labels: a layer may hold the keyspaces of several owners."""
+    told = (row.labels[each] in known for each, known in names.items() if each in row.labels)
+    return next(told, False)
 
 
 def _costs(
