@@ -1,11 +1,13 @@
 """Every class of fault injected again and again, and the cause that is named for each; or none.
 
-    python -m bench.confusion [--times 20] [--at-once 3] [--seed 1]
+    python -m bench.confusion [--times 20] [--at-once 3] [--seed 1] [--only CLASS ...]
     python -m bench.confusion --control 60
 
 Runs the shop and `up` on it as a user would. Nodes, keys and moments are drawn by the shop. A row
 is what was injected, a column the cause that most of its findings were given once they had settled;
-classes that make no copy stale are to bring no finding. `--control` injects nothing for so many
+classes that make no copy stale are to bring no finding. A cause is right, or broad (true, and less
+than could be said), or wrong. `--each` says how each fault
+was told. `--control` injects nothing for so many
 minutes, in which nothing is to be found at all.
 """
 
@@ -19,6 +21,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from freshness.causes import Cause
+from freshness.causes.cause import is_narrower
+from lab.faults.deaf_subscriber import DeafSubscriber
+from lab.faults.partitioned_node import PartitionedNode
 from lab.faults.schedule import KINDS
 from lab.start import Lab, LabError, start_lab
 from stalewatch.cli.scored import score_run
@@ -28,9 +34,13 @@ from tests.e2e.running import Up
 
 LASTS_S = (6.0, 12.0)
 """How long a fault strikes: longer than it takes to be found and confirmed."""
+SILENT_LASTS_S = (20.0, 30.0)
+"""Of a node that hears nothing: that its silence is no delay is known after ten seconds only."""
+SILENT = (DeafSubscriber.kind, PartitionedNode.kind)
 SETTLES_S = 75.0
 """Until the diagnosis of the last finding that is over stands."""
 RETRY_S = 1.0
+NAMES = [kind.kind for kind in KINDS]
 Result = Mapping[str, Any]
 
 
@@ -40,18 +50,20 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--at-once", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="CLASS")
+    parser.add_argument("--each", action="store_true")
     parser.add_argument("--control", type=float, metavar="MINUTES")
     args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="stalewatch-bench-") as folder,
-        start_lab(Path(folder) / "lab", args.seed, faults=False) as lab,
+        start_lab(Path(folder) / "lab", args.seed, faults=False, reads_replicas=True) as lab,
         Up(lab.config) as up,
     ):
         up.ready()
         if args.control is not None:
             time.sleep(args.control * 60)
         else:
-            inject(lab, args.times, args.at_once, random.Random(args.seed))
+            inject(lab, args.only * args.times, args.at_once, random.Random(args.seed))
             time.sleep(SETTLES_S)
         up.end()
         store = SqliteStore(str(lab.dir / "stalewatch.db"))
@@ -60,14 +72,15 @@ def main() -> int:
         store.close()
     if args.control is None:
         tell_matrix(result)
+    if args.each:
+        tell_each(result)
     false = result["score"]["false"]
     print(f"findings {len(result['findings'])}, false {false}")
     return 1 if false or (args.control is not None and result["findings"]) else 0
 
 
-def inject(lab: Lab, times: int, at_once: int, dice: random.Random) -> None:
-    """Each class so many times, in a shuffled order, a few at a time on nodes of their own."""
-    deck = [kind.kind for kind in KINDS] * times
+def inject(lab: Lab, deck: list[str], at_once: int, dice: random.Random) -> None:
+    """These classes in a shuffled order, a few at a time on nodes of their own."""
     dice.shuffle(deck)
     ends: list[float] = []
     while deck:
@@ -75,13 +88,20 @@ def inject(lab: Lab, times: int, at_once: int, dice: random.Random) -> None:
         if len(ends) >= at_once:
             time.sleep(max(0.0, min(ends) - time.monotonic()))
             continue
-        lasts_s = dice.uniform(*LASTS_S)
-        if not any(_try(lab, kind, lasts_s, deck) for kind in dict.fromkeys(deck)):
+        share = dice.random()
+        tried = ((kind, _lasts(kind, share)) for kind in dict.fromkeys(deck))
+        lasts_s = next((lasts_s for kind, lasts_s in tried if _try(lab, kind, lasts_s, deck)), None)
+        if lasts_s is None:
             time.sleep(RETRY_S)
             continue
         ends.append(time.monotonic() + lasts_s)
         print(f"\r{len(deck)} to come ", end="", file=sys.stderr, flush=True)
         time.sleep(dice.uniform(0.5, 2.0))
+
+
+def _lasts(kind: str, share: float) -> float:
+    least_s, most_s = SILENT_LASTS_S if kind in SILENT else LASTS_S
+    return least_s + share * (most_s - least_s)
 
 
 def _try(lab: Lab, kind: str, lasts_s: float, deck: list[str]) -> bool:
@@ -103,9 +123,31 @@ def tell_matrix(result: Result) -> None:
     columns = sorted({name for row in rows.values() for name in row})
     wide = max(map(len, columns), default=0)
     print("\nfaults by class (rows) and by the cause that most of their findings were given")
-    for kind in (kind.kind for kind in KINDS):
+    for kind in (name for name in NAMES if rows[name]):
         told = ", ".join(f"{name} {rows[kind][name]}" for name in columns if rows[kind][name])
         print(f"  {kind:<20} {sum(rows[kind].values()):>3}: {told or '-':<{wide}}")
+    grades = Counter(_grade(f["kind"], _named(f, causes)) for f in result["faults"])
+    print(", ".join(f"{grade} {n}" for grade, n in sorted(grades.items())))
+
+
+def _grade(kind: str, named: str) -> str:
+    """How a name stands to the truth."""
+    if named not in [cause.value for cause in Cause]:
+        return named.partition(":")[0].strip("()")
+    truth, told = Cause(kind.replace("_", "-")), Cause(named)
+    if told in {truth, Cause.UNDECIDED}:
+        return "right" if told is truth else "undecided"
+    return "broad" if is_narrower(truth, told) else "wrong"
+
+
+def tell_each(result: Result) -> None:
+    """The findings of each fault: what it was, where, what they were said to be, and one reason."""
+    alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for each in sorted(result["findings"], key=lambda each: str(each["explained_by"])):
+        names = (each["explained_by"], each["explained_kind"], each["node"], each["cause"])
+        alike[tuple(map(str, names))].append(each["because"])
+    for (fault, kind, node, cause), reasons in alike.items():
+        print(f"  {fault}: {kind} at {node}: {len(reasons)} {cause}; {reasons[0]}")
 
 
 def _named(fault: Result, causes: Mapping[str, str]) -> str:

@@ -63,6 +63,8 @@ class Topology:
     nodes: tuple[NodeAddress, ...]
     traces_port: int
     """Where the server is to take traces."""
+    replicas: tuple[NodeAddress, ...] = ()
+    """The followers of the origin, one a region; no fault strikes them as a node."""
 
     def of(self, layer: str, region: str | None = None) -> tuple[NodeAddress, ...]:
         """The nodes of a layer, in one region or in all."""

@@ -3,19 +3,37 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
 
 FILE_NAME = "stalewatch.yaml"
+REPLICA_LAG = "1h"
 PROJECTION = "projection: [$.name, $.price]"
 
 
+class _Replicas(NamedTuple):
+    """What the config says of the origin's replicas; nothing where they are not read."""
+
+    layer: str = ""
+    addressing: str = ""
+    fills_regional: str = ""
+    fills_app: str = "[regional]"
+
+
 def write_config(
-    lab_dir: Path, topology: Topology, token_file: Path, listen: str, mail_port: int
+    lab_dir: Path,
+    topology: Topology,
+    token_file: Path,
+    listen: str,
+    mail_port: int,
+    *,
+    reads_replicas: bool = False,
 ) -> Path:
     """Writes the config into the lab's directory; `listen` is the server's host:port."""
     path = lab_dir / FILE_NAME
-    text = _config(lab_dir, topology, token_file, listen) + _telling(mail_port)
+    replicas = _replicas(topology) if reads_replicas else _Replicas()
+    text = _config(lab_dir, topology, token_file, listen, replicas) + _telling(mail_port)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -33,7 +51,9 @@ to: [oncall@shop.example]}}
 """
 
 
-def _config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> str:
+def _config(
+    lab_dir: Path, topology: Topology, token_file: Path, listen: str, replicas: _Replicas
+) -> str:
     return f"""\
 # A shop on this machine: edge HTTP caches over application servers over a Redis a region.
 server:
@@ -61,7 +81,7 @@ layers:
     request: {{host: shop.example, only_cached: true, served_by: X-Served-By}}
     limit: 200/s
   regional:
-    kind: redis
+    kind: redis{replicas.fills_regional}
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -71,7 +91,7 @@ layers:
     limit: 200/s
   app:
     kind: inprocess
-    fills_from: [regional]
+    fills_from: {replicas.fills_app}
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -79,7 +99,7 @@ layers:
     nodes:
 {_nodes(topology.of("app"))}
     auth: {{token: {{file: {_quoted(str(token_file))}}}}}
-    limit: 200/s
+    limit: 200/s{replicas.layer}
 keyspaces:
   {KEYSPACE}:
     owner: team-catalogue
@@ -89,10 +109,30 @@ version: {{json: $.version}}, {PROJECTION}}}
     layers:
       edge: {{key: "/products/{{key}}", version: {{header: X-Version}}, {PROJECTION}}}
       regional: {{key: "product:{{key}}", version: {{json: $.version}}, {PROJECTION}}}
-      app: {{key: "{{key}}"}}
+      app: {{key: "{{key}}"}}{replicas.addressing}
     keys: {{range: {{from: 1, to: {PRODUCTS}}}}}
     sample: {{interval: 1s, size: {PRODUCTS}, recent: 0%, random: 100%}}
 """
+
+
+def _replicas(topology: Topology) -> _Replicas:
+    """Replicas as a layer that the caches are filled from.
+
+    Nobody is promised a fresh replica: that one lags is no finding, and says why a cache is stale.
+    """
+    layer = f"""
+  replica:
+    kind: http
+    replica: true
+    mechanism: ttl
+    placement: all
+    max_staleness: {REPLICA_LAG}
+    nodes:
+{_nodes(topology.replicas)}
+    limit: 200/s"""
+    addressing = f"""
+      replica: {{key: "/products/{{key}}", version: {{json: $.version}}, {PROJECTION}}}"""
+    return _Replicas(layer, addressing, "\n    fills_from: [replica]", "[regional, replica]")
 
 
 def _nodes(nodes: Iterable[NodeAddress]) -> str:

@@ -35,6 +35,8 @@ class Options:
     has_faults: bool = True
     regions: tuple[str, ...] = ("eu", "us")
     listen: str = "127.0.0.1:8080"
+    reads_replicas: bool = False
+    """Whether the config has the origin's replicas read, as what caches are filled from."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ class Parts:
     """Where the inbox takes mail."""
     inbox_page_listener: socket.socket
     """Where the inbox is read."""
+    replica_listeners: dict[str, socket.socket]
+    """Where the replica of each region answers."""
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     processes: list[BaseProcess] = field(default_factory=list)
     lines: dict[tuple[str, str], ControlLine] = field(default_factory=dict)
@@ -94,14 +98,25 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
         for region in options.regions
     ]
     origin_listener = listen()
-    topology = Topology(port_of(origin_listener), free.pop(), tuple(nodes), free.pop())
-    return Parts(topology, token_file, origin_listener, listen(), listen())
+    replicas = {region: listen() for region in options.regions}
+    topology = Topology(
+        port_of(origin_listener),
+        free.pop(),
+        tuple(nodes),
+        free.pop(),
+        tuple(
+            NodeAddress("replica", f"{region}-replica-1", region, port_of(listener))
+            for region, listener in replicas.items()
+        ),
+    )
+    return Parts(topology, token_file, origin_listener, listen(), listen(), replicas)
 
 
 def _fork(options: Options, parts: Parts, listeners: dict[str, socket.socket]) -> None:
     gc.freeze()  # what is imported stays, here and in the children: no collection walks it again
     fork = multiprocessing.get_context("fork")
     ours = [parts.origin_listener, parts.inbox_listener, parts.inbox_page_listener]
+    ours += parts.replica_listeners.values()
     for region in options.regions:
         for layer in ("app", "edge"):
             here, there = socket.socketpair()

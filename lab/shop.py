@@ -53,6 +53,10 @@ async def _run(options: Options, parts: Parts) -> None:
     services = [
         Service(origin.answer, parts.origin_listener),
         Service(inbox.answer, parts.inbox_page_listener),
+        *(
+            Service(origin.answer_as(region), listener)
+            for region, listener in parts.replica_listeners.items()
+        ),
     ]
     serving = [asyncio.create_task(service.run_until_exit()) for service in services]
     for line in parts.lines.values():
@@ -156,6 +160,7 @@ def _announce(options: Options, parts: Parts) -> None:
         parts.token_file,
         options.listen,
         port_of(parts.inbox_listener),
+        reads_replicas=options.reads_replicas,
     )
     nodes = [
         {"layer": node.layer, "name": node.name, "region": node.region, "address": node.target}

@@ -1,7 +1,7 @@
 """Classes that meet a whole node: cut off, deaf, come back, a clock or a lifetime of its own."""
 
 from freshness.causes.cause import Sign, excludes, holds
-from freshness.causes.clues import Absence, Clues, count, say_lapse
+from freshness.causes.clues import Absence, Clues, Neighbours, count, say_lapse
 
 
 def partitioned(clues: Clues) -> Sign | None:
@@ -10,6 +10,9 @@ def partitioned(clues: Clues) -> Sign | None:
     if around.current:
         keys = count(around.current, "other key")
         return excludes(f"{keys} that had changed by then {_were(around.current)} current there")
+    if around.filled:
+        keys = count(around.filled, "other key")
+        return excludes(f"{keys} {_were(around.filled)} filled there meanwhile")
     if clues.is_placed:
         return excludes("the node was filled from below after the newer version had committed")
     if _passed(clues):
@@ -33,13 +36,12 @@ def deaf(clues: Clues) -> Sign | None:
     if reports is None or reports.silence is None or not reports.silence.is_deaf:
         return None
     # Without a copy that came from below meanwhile, it may as well be cut off from everything.
-    if not reports.sent_after_silence or not clues.around.current:
+    if not reports.sent_after_silence or not clues.around.is_reached:
         return None
     missed = count(reports.silence.missed, "message")
-    keys = count(clues.around.current, "key")
     return holds(
         f"{clues.node} acknowledged none of {missed} that others did, "
-        f"and held the newest version of {keys} all the same: it was filled, and did not hear"
+        f"and {_say_reached(clues.around)} all the same: it was filled, and did not hear"
     )
 
 
@@ -123,6 +125,12 @@ def _passed(clues: Clues) -> bool:
         return False
     words = (at for at in (reports.passed_at, reports.spoke_at) if at is not None)
     return any(at < clues.stale_at for at in words)
+
+
+def _say_reached(around: Neighbours) -> str:
+    if around.current:
+        return f"held the newest version of {count(around.current, 'key')}"
+    return f"took up {count(around.filled, 'key')} that it had not held before"
 
 
 def _were(number: int) -> str:

@@ -53,5 +53,6 @@ def _finding(row: "FindingRow") -> dict[str, Any]:
         "healed_at": None if row.healed_at_ns is None else row.healed_at_ns / 1e9,
         "state": row.state,
         "cause": row.cause,
+        "because": row.because,
         "staleness_s": [row.lower_ns / 1e9, None if row.upper_ns is None else row.upper_ns / 1e9],
     }

@@ -43,6 +43,7 @@ BASE = Clues(
     unix_offset=0,
 )
 CURRENT, BEHIND, UNSEEN = Standing.CURRENT, Standing.BEHIND, Standing.UNKNOWN
+ABSENT = Standing.ABSENT
 DEAF, NEVER = Silence("r1", Sent(90 * S, 8), 6), Silence("r1", None, 6)
 
 
@@ -142,6 +143,11 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         Cause.REPLICA_LAG_REFILL,
         {"fill": PLACED, "sources": (replica(BEHIND), below(CURRENT))},
     ),
+    (
+        "filled from a replica that lagged, through a layer that held nothing",
+        Cause.REPLICA_LAG_REFILL,
+        {"fill": PLACED, "sources": (replica(BEHIND), below(ABSENT))},
+    ),
     ("filled from a stale layer", Cause.REPOISONED, {"fill": PLACED, "sources": (below(BEHIND),)}),
     (
         "filled from a stale layer, after it had heard",
@@ -164,6 +170,15 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         {
             "fill": KEPT,
             "around": Neighbours(5, 2),
+            "reports": words(silence=DEAF, sent_after_silence=True, claimed=claim(None)),
+        },
+    ),
+    (
+        "silent while others advance, every changed key behind, and another was filled",
+        Cause.DEAF_SUBSCRIBER,
+        {
+            "fill": KEPT,
+            "around": Neighbours(5, 0, 1),
             "reports": words(silence=DEAF, sent_after_silence=True, claimed=claim(None)),
         },
     ),
@@ -245,6 +260,7 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("the layer below had it", Cause.REPOISONED, {"fill": PLACED, "sources": (below(CURRENT),)}),
     ("filled before the write", Cause.REPOISONED, {"fill": KEPT}),
     ("another key was updated", Cause.PARTITIONED_NODE, {"around": Neighbours(2, 1)}),
+    ("another key was filled", Cause.PARTITIONED_NODE, {"around": Neighbours(9, 0, 1)}),
     ("filled from below", Cause.PARTITIONED_NODE, {"fill": PLACED, "around": Neighbours(9, 0)}),
     ("it spoke meanwhile", Cause.PARTITIONED_NODE, {"reports": words(passed_at=120 * S)}),
     (
@@ -288,6 +304,7 @@ UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     ("refill race: the write lies in the bounds of the fill", {"fill": EITHER}),
     ("replica lag: no fill instant", {"sources": (replica(BEHIND),)}),
     ("repoisoned: no fill instant", {"sources": (below(BEHIND),)}),
+    ("repoisoned: the layer below held nothing", {"sources": (below(ABSENT),)}),
     ("partition: too few keys changed", {"around": Neighbours(2, 0)}),
     (
         "deaf: no key shows whether it is filled",
@@ -300,6 +317,10 @@ UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     (
         "deaf: it fell silent after the message",
         {"around": Neighbours(1, 1), "reports": words(silence=DEAF)},
+    ),
+    (
+        "deaf: it was filled, and nothing says that it is silent",
+        {"around": Neighbours(5, 0, 1), "reports": words(sent_after_silence=True)},
     ),
     ("zombie: what it showed before is unknown", {"life": away(105, 115, showed=None)}),
     (
