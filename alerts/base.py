@@ -6,7 +6,7 @@ at a time. It answers with an `Outcome`, whatever happens; when to try again is 
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, Protocol, Self
 
 from settings import Section
@@ -19,7 +19,7 @@ class ChannelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ToldAlert:
-    """One alert of a group, as it is told.
+    """One alert as a channel is told of it.
 
     Whatever came from outside (keys, names of nodes, evidence) is as it came: a channel must take
     it for hostile. `link` is relative to the address of the UI and names the exact view, its time
@@ -27,42 +27,46 @@ class ToldAlert:
     """
 
     id: str
+    """The same for the same rule and labels, for ever."""
     rule: str
     status: Literal["firing", "resolved"]
     is_news: bool
-    """Whether the group is told because of it."""
+    """Whether the channel did not know it before: that it fires, or that it is resolved."""
     summary: str
     """What broke, in one line."""
     reason: str
-    """The named reason of the transition."""
+    """The named reason of its state."""
     since_ns: int
-    """Since when the rule is broken."""
+    """Since when its rule is broken."""
     at_ns: int
-    """When the transition was."""
-    ends_at_ns: int | None
-    """When it was resolved; None while it fires."""
-    labels: Mapping[str, str]
+    """When it fired or was resolved; of what goes on, when it was looked at last."""
+    ends_at_ns: int | None = None
+    """When it was resolved."""
+    labels: Mapping[str, str] = field(default_factory=dict)
     """Layer, node, keyspace, key ...: what it is about."""
-    figures: Mapping[str, str]
-    """Name to value with its unit: how stale, which lag, which limit."""
-    evidence: Sequence[str]
-    cause: str
-    link: str
-    finding: str
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Name to value with its unit: how stale, which lag, which limit, how fast a budget burns."""
+    evidence: Sequence[str] = ()
+    cause: str = ""
+    link: str = ""
+    finding: str = ""
     """Id of the finding whose evidence reproduces the verdict, where it rests on one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be told: the payload of a notification. Instants are wall time, Unix ns."""
+    """What is to be told of a group of alerts: the payload of a notification."""
 
     occasion: str
-    """Why it is told: first, new-member, some-resolved, all-resolved or repeat."""
+    """Why it is told: one of `alerts.groups.Occasion`."""
     group: Mapping[str, str]
-    """The labels that its alerts share, by which they are grouped."""
+    """The labels that all of its alerts share, by which the channel groups."""
     alerts: Sequence[ToldAlert]
+    """What fires, and what was resolved since the channel was told last; news first."""
     at_ns: int
+    """When this was owed."""
     link: str
+    """The page of alerts with a silence over these prepared; relative to the address of the UI."""
 
     def to_payload(self) -> str:
         """As JSON; labels and figures keep their order."""
@@ -70,29 +74,32 @@ class Message:
 
     @classmethod
     def from_payload(cls, payload: str) -> Self:
-        """Read JSON again. Raises ValueError, TypeError or KeyError where it is none of ours."""
+        """Read JSON again, that of earlier versions too: those told of one alert at a time.
+
+        Raises ValueError, KeyError or TypeError where it is none of ours.
+        """
         read = json.loads(payload)
-        if "alerts" not in read:
+        if "occasion" not in read:
             return cls._of_one(read)
         return cls(**{**read, "alerts": [ToldAlert(**each) for each in read["alerts"]]})
 
     @classmethod
     def _of_one(cls, read: dict[str, Any]) -> Self:
-        """As notifications of one alert were written before there were groups."""
-        is_over = read["reason"] in _OVER
-        told = ToldAlert(
-            id="",
+        """Its group is all of its labels, so that the subject of its mails stays what it was."""
+        is_over = read["reason"] in _OLD_ENDS
+        alert = ToldAlert(
+            id=f"{read['rule']}:{json.dumps(read['labels'], sort_keys=True)}",
             status="resolved" if is_over else "firing",
             is_news=True,
             ends_at_ns=read["at_ns"] if is_over else None,
             **read,
         )
         occasion = "all-resolved" if is_over else "first"
-        return cls(occasion, dict(told.labels), [told], told.at_ns, told.link)
+        return cls(occasion, {"rule": alert.rule, **alert.labels}, [alert], alert.at_ns, alert.link)
 
 
-_OVER: Final = ("clear for its time", "no longer watched")
-"""The reasons of `alerts.state` by which an alert is resolved."""
+_OLD_ENDS: Final = frozenset({"clear for its time", "no longer watched", "resolved"})
+"""The reasons of alerts that were told as resolved before they were told in groups."""
 
 
 @dataclass(frozen=True, slots=True)

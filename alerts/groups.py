@@ -39,7 +39,9 @@ class Muted(StrEnum):
     """Why an alert is not told."""
 
     SILENCED = "silenced"
+    """What of it is resolved meanwhile is never told; what still fires afterwards is told anew."""
     INHIBITED = "inhibited"
+    """A greater fault explains it: whatever it is by then is told once that is over."""
     FROZEN = "frozen"
     """The measurement is lost: it is not told for the first time, and not repeated."""
 
@@ -55,23 +57,23 @@ class Member:
     is_acknowledged: bool = False
 
     @property
-    def firing(self) -> tuple[str, int]:
-        """Which firing of which alert."""
-        return self.alert, self.firing_since_ns
+    def is_heard(self) -> bool:
+        """Whether it may be told. What was resolved before its measurement was lost is resolved."""
+        return self.muted is None or (self.muted is Muted.FROZEN and self.fate == "resolved")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What was told of a group. `told` has the firings that were told, and how they stood then.
+    """What was told of a group. `told` has the firings that were told, and not yet as resolved.
 
-    `began_at_ns` is when its first member fired, `told_at_ns` when it was told last, None before
-    the first time; `times` counts how often.
+    It is alert → since when it fired. `began_at_ns` is when the first member fired, `told_at_ns`
+    when the group was told last, None before the first time; `times` counts how often.
     """
 
     began_at_ns: int
     told_at_ns: int | None = None
     times: int = 0
-    told: Mapping[tuple[str, int], Fate] = field(default_factory=dict)
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 def next_group(
@@ -79,18 +81,15 @@ def next_group(
 ) -> tuple[Group | None, Occasion | None]:
     """The group after one look at its members, and why it is told now, if it is.
 
-    None is a group that has nothing to say and is over. A silenced resolution is never told.
+    None is a group of which nothing fires, and nothing is left to be told as resolved. Whoever was
+    told must be among the members, one that has vanished as resolved.
     """
-    audible = [each for each in members if each.muted is None]
-    if group is None or group.told_at_ns is None:
-        return _before_first(group, audible, timing, now_ns)
-    occasion = _occasion(group, members, timing, now_ns)
-    if occasion is None:
-        return _without_gone(group, members), None
-    told = {each.firing: each.fate for each in audible}
-    kept = {firing: fate for firing, fate in group.told.items() if _is_muted(firing, members)}
-    after = replace(group, told_at_ns=now_ns, times=group.times + 1, told={**kept, **told})
-    is_over = "firing" not in after.told.values()
+    before = _by_this_clock(group or Group(now_ns), now_ns)
+    occasion = _occasion(before, members, timing, now_ns)
+    after = replace(before, told=_told(before, members, is_told_now=occasion is not None))
+    if occasion is not None:
+        after = replace(after, told_at_ns=now_ns, times=before.times + 1)
+    is_over = not after.told and all(each.fate == "resolved" for each in members)
     return (None if is_over else after), occasion
 
 
@@ -101,59 +100,49 @@ def told_now(group: Group | None, members: Sequence[Member]) -> Sequence[Member]
     """
     told = group.told if group is not None else {}
     return [
-        each
-        for each in members
-        if each.muted is None and (each.fate == "firing" or told.get(each.firing) == "firing")
+        each for each in members if each.is_heard and (each.fate == "firing" or each.alert in told)
     ]
 
 
-def _before_first(
-    group: Group | None, audible: Sequence[Member], timing: GroupTiming, now_ns: int
-) -> tuple[Group | None, Occasion | None]:
-    firing = [each for each in audible if each.fate == "firing"]
-    if not firing:
-        return None, None
-    began = group or Group(now_ns)
-    if now_ns - began.began_at_ns < timing.wait_ns:
-        return began, None
-    told: dict[tuple[str, int], Fate] = {each.firing: "firing" for each in firing}
-    return replace(began, told_at_ns=now_ns, times=1, told=told), Occasion.FIRST
+def is_news(group: Group | None, member: Member) -> bool:
+    """Whether a member that is told now says something that the group, as it was, did not know."""
+    told = group.told if group is not None else {}
+    return member.fate == "resolved" or told.get(member.alert) != member.firing_since_ns
 
 
 def _occasion(
     group: Group, members: Sequence[Member], timing: GroupTiming, now_ns: int
 ) -> Occasion | None:
-    since_ns = now_ns - (group.told_at_ns or now_ns)
-    if since_ns < timing.interval_ns:
+    heard = [each for each in members if each.is_heard]
+    firing = [each for each in heard if each.fate == "firing"]
+    if group.told_at_ns is None:
+        is_due = now_ns - group.began_at_ns >= timing.wait_ns
+        return Occasion.FIRST if firing and is_due else None
+    if now_ns - group.told_at_ns < timing.interval_ns:
         return None
-    audible = {each.firing: each for each in members if each.muted is None}
-    if any(each.fate == "firing" and each.firing not in group.told for each in audible.values()):
+    if any(is_news(group, each) for each in firing):
         return Occasion.NEW_MEMBER
-    was_firing = {firing for firing, fate in group.told.items() if fate == "firing"}
-    resolved = {each.firing for each in audible.values() if each.fate == "resolved"} & was_firing
+    resolved = {each.alert for each in heard if each.fate == "resolved"} & group.told.keys()
     if resolved:
-        is_left = was_firing - resolved - _gone(group, members)
-        return Occasion.SOME_RESOLVED if is_left else Occasion.ALL_RESOLVED
-    goes_on = [
-        each for each in audible.values() if each.fate == "firing" and not each.is_acknowledged
-    ]
-    return Occasion.REPEAT if goes_on and since_ns >= timing.repeat_ns else None
+        return Occasion.SOME_RESOLVED if group.told.keys() - resolved else Occasion.ALL_RESOLVED
+    goes_on = any(not each.is_acknowledged for each in firing)
+    is_due = now_ns - group.told_at_ns >= timing.repeat_ns
+    return Occasion.REPEAT if goes_on and is_due else None
 
 
-def _gone(group: Group, members: Sequence[Member]) -> set[tuple[str, int]]:
-    """Firings that were told and are no member now: their alert fired anew, or is forgotten."""
-    return set(group.told) - {each.firing for each in members}
+def _told(group: Group, members: Sequence[Member], *, is_told_now: bool) -> dict[str, int]:
+    """Which firings have been told by now. A silence makes them untold, for better or worse."""
+    told = {}
+    for each in members:
+        if is_told_now and each.is_heard:
+            if each.fate == "firing":
+                told[each.alert] = each.firing_since_ns
+        elif each.alert in group.told and each.muted is not Muted.SILENCED:
+            told[each.alert] = group.told[each.alert]
+    return told
 
 
-def _without_gone(group: Group, members: Sequence[Member]) -> Group | None:
-    """What can never be told as resolved any more goes; so does a resolution under a silence."""
-    over = _gone(group, members)
-    over |= {each.firing for each in members if each.fate == "resolved" and each.muted is not None}
-    told = {firing: fate for firing, fate in group.told.items() if firing not in over}
-    if "firing" not in told.values():
-        return None
-    return replace(group, told=told)
-
-
-def _is_muted(firing: tuple[str, int], members: Sequence[Member]) -> bool:
-    return any(each.firing == firing and each.muted is not None for each in members)
+def _by_this_clock(group: Group, now_ns: int) -> Group:
+    """A wall clock that was set back keeps nobody waiting longer than one that was not."""
+    told_at_ns = None if group.told_at_ns is None else min(group.told_at_ns, now_ns)
+    return replace(group, began_at_ns=min(group.began_at_ns, now_ns), told_at_ns=told_at_ns)

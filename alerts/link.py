@@ -1,6 +1,6 @@
 """Addresses of exact views, below the address of the UI: a range that ends now would move on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -47,6 +47,16 @@ def view_url(link: str, base_url: str) -> str:
     if len(path) > LONGEST or parts.scheme or parts.netloc or ".." in parts.path.split("/"):
         return ""
     return base_url + path
+
+
+def alerts_link(matchers: Sequence[str]) -> str:
+    """The page of alerts, a silence with these matchers prepared, as `store.matching` writes them.
+
+    It has no range: who silences looks at what fires now.
+    """
+    asked = [("silence", "\n".join(matchers))] if matchers else []
+    query = urlencode(asked, quote_via=quote, errors="replace")
+    return f"alerts?{query}" if query else "alerts"
 
 
 def _with_range(path: str, now_ns: int, named: list[tuple[str, str]]) -> str:

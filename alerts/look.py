@@ -24,7 +24,8 @@ class Look:
 
     `value` is in the unit of the rule's limit, None where there is none. `summary` is a sentence,
     `evidence` a line each. `link` is the exact view below the external address, with an absolute
-    range of time. `is_inhibited` says that a greater fault explains this one: it is not told.
+    range of time. `is_inhibited` says that what `labels` name does not answer, which explains this:
+    it is not told.
     """
 
     labels: Mapping[str, str]

@@ -1,12 +1,13 @@
 """Spans a second that the receiver makes durable, and what it answers above its capacity.
 
-    python -m bench.otlp_rate [--spans 200000] [--batch 512] [--senders 4]
+    python -m bench.otlp_rate [--spans 200000] [--batch 512] [--senders 4] [--visitors 20]
 
 One process receives: a real uvicorn, and a store on disk that syncs each commit. Senders are a
 process of their own. In the same run, the parts that nobody could leave out are done in series, by
 one thread and without a network: parse, read eight attributes, insert into the same tables in
 transactions of the same size. Last, more senders than the queue has room for send requests of
-the largest size, and the answers are counted by status.
+the largest size, and the answers are counted by status. With `--visitors` the web UI is served by
+the same process over the same store, and so many visitors hold pages open and load others.
 """
 
 import argparse
@@ -18,10 +19,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import uvicorn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -34,11 +37,15 @@ from stalewatch.config import load
 from stalewatch.metrics import Metrics
 from stalewatch.receiver import Receiver
 from stalewatch.runtime import SWITCH_INTERVAL_S
+from stalewatch.server import create_app, server_config
 from stalewatch_sdk import attributes as names
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.sqlite import SqliteStore
+from tests.servers import eventually, free_port
 
 NODES = 3
+SETTLES_S = 2.0
+"""Until the visitors have their pages open."""
 LARGE_BYTES = 7 * 2**20
 HEADERS = {"content-type": "application/x-protobuf"}
 CONFIG = """\
@@ -69,6 +76,7 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--senders", type=int, default=4)
+    parser.add_argument("--visitors", type=int, default=0)
     args = parser.parse_args()
     sys.setswitchinterval(SWITCH_INTERVAL_S)  # as `up` does
     bodies = requests(args.spans, args.batch)
@@ -78,7 +86,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="stalewatch-bench-") as folder:
         series_s = in_series(bodies, Path(folder) / "series.db")
         print(f"in series, no network: {count / series_s:>9,.0f} spans/s")
-        asyncio.run(received(bodies, args.senders, Path(folder), count, series_s))
+        asyncio.run(received(bodies, args.senders, Path(folder), count, series_s, args.visitors))
 
 
 def requests(spans: int, batch: int) -> list[bytes]:
@@ -151,7 +159,12 @@ def in_series(bodies: Sequence[bytes], path: Path) -> float:
 
 
 async def received(
-    bodies: Sequence[bytes], senders: int, folder: Path, count: int, series_s: float
+    bodies: Sequence[bytes],
+    senders: int,
+    folder: Path,
+    count: int,
+    series_s: float,
+    visitors: int,
 ) -> None:
     """Send everything to a receiver, then more than it can take."""
     file = folder / "stalewatch.yaml"
@@ -162,7 +175,8 @@ async def received(
     receiver = Receiver(config, config.server.otlp, store, store, Metrics())
     await receiver.start()
     port = receiver.address.port
-    took_s, answers = await asyncio.to_thread(sent, port, bodies, senders)
+    async with visited(store, visitors):
+        took_s, answers = await asyncio.to_thread(sent, port, bodies, senders)
     print(
         f"received and durable:  {count / took_s:>9,.0f} spans/s, {series_s / took_s:.0%} of that"
     )
@@ -177,6 +191,42 @@ async def received(
     stored = sum(1 for _ in _all(store))
     print(f"stored invalidations: {stored:,}, of {-(-count // (NODES + 1)):,} sent")
     store.close()
+
+
+class _NoRuntime:
+    """Nothing probes beside the UI."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def readiness(self) -> Sequence[str]:
+        return []
+
+
+@asynccontextmanager
+async def visited(store: SqliteStore, visitors: int) -> AsyncIterator[None]:
+    """Serve the UI to so many visitors meanwhile; to none where there are none."""
+    if not visitors:
+        yield
+        return
+    app = create_app(store=store, metrics=Metrics(), runtime=_NoRuntime(), now_ns=wall_ns)
+    port = free_port()
+    web = uvicorn.Server(server_config(app, "127.0.0.1", port))
+    serving = asyncio.create_task(web.serve())
+    await eventually(lambda: web.started, "the server to start")
+    told = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.visitors", f"http://127.0.0.1:{port}/"),
+        *("--clients", str(visitors)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await asyncio.sleep(SETTLES_S)
+    yield
+    said, _ = await told.communicate(b"")
+    print(f"  {said.decode().strip()}")
+    web.should_exit = True
+    await serving
 
 
 def sent(port: int, bodies: Sequence[bytes], senders: int) -> tuple[float, Counter[int]]:

@@ -192,16 +192,21 @@ def _take_mail(listener: socket.socket, file: Path) -> None:
 
 def _notification(id: str, now_ns: int) -> NotificationRow:
     told = ToldAlert(
-        id="a1", rule="edge-stale", status="firing", is_news=True,
-        summary="edge holds 1 stale copy", reason="held", since_ns=now_ns, at_ns=now_ns,
-        ends_at_ns=None, labels={}, figures={}, evidence=[], cause="", link="", finding="",
-    )  # fmt: skip
-    message = Message("first", {}, [told], now_ns, "")
+        id="a1",
+        rule="edge-stale",
+        status="firing",
+        is_news=True,
+        summary="edge holds 1 stale copy",
+        reason="held",
+        since_ns=now_ns,
+        at_ns=now_ns,
+    )
+    message = Message("first", {"rule": "edge-stale"}, [told], now_ns, "alerts")
     return NotificationRow(
         id=id,
         channel="sre",
-        alert="a1",
-        kind="firing",
+        alerts=("a1",),
+        kind="first",
         thread=id,
         payload=message.to_payload(),
         recipients=TO,

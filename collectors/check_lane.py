@@ -91,6 +91,12 @@ class CheckLane:
                 self.skipped += 1
                 self._count(each, Seen.SKIPPED, None)
 
+    def drop(self) -> None:
+        """The node is gone: what is due there says nothing, and nobody reads it."""
+        self._due.clear()
+        if self._task is not None:
+            self._task.cancel()
+
     async def close(self) -> None:
         """Let go of what is due."""
         if self._task is not None:

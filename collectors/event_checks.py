@@ -17,7 +17,7 @@ from collectors.check_lane import CheckLane, Due, Event, horizons_of
 from collectors.journal import Journal
 from collectors.node_watch import NodeWatch
 from collectors.suspects import Suspects
-from freshness.check import Admission, is_timely
+from freshness.check import LATE_NS, Admission, is_timely
 from store.messages import InvalidationRow
 
 TICK_S: Final = 0.005
@@ -25,6 +25,8 @@ TICK_S: Final = 0.005
 REST_S: Final = 0.5
 """How often what was counted is handed on while nothing falls due."""
 ADAPTED_EVERY_NS: Final = 10**9
+TIDIED_EVERY_NS: Final = 10**9
+TIDIED_AT_ONCE: Final = 5_000
 KNOWN_IDS: Final = 50_000
 BROAD_KEYS: Final = 50
 """Keys that stand for all that a prefix, or everything, covers."""
@@ -64,7 +66,11 @@ class EventChecks:
         self._share, self._skipped, self._adapted_at = 1.0, 0, 0
         self._known: dict[str, None] = {}
         self._pending: Counter[str] = Counter()
-        self._over: set[str] = set()
+        self._over: dict[str, int] = {}
+        self._tidied_at = 0
+        last_ns = self._horizons[-1].after_ns if self._horizons else 0
+        # So late may a check of the last horizon still be read.
+        self._last_read_ns = max(LATE_NS, last_ns // 10) + 2 * 10**9
         self._pump: asyncio.Task[None] | None = None
 
     def add_node(self, node: NodeWatch) -> None:
@@ -77,7 +83,9 @@ class EventChecks:
 
     def drop_node(self, layer: str, name: str) -> None:
         """The node is gone: what was due there says nothing."""
-        self._lanes.pop((layer, name), None)
+        lane = self._lanes.pop((layer, name), None)
+        if lane is not None:
+            lane.drop()
 
     def hear(self, rows: Iterable[InvalidationRow]) -> None:
         """Take messages that have just become durable; one that is known already is let go."""
@@ -228,16 +236,25 @@ class EventChecks:
             self._suspects.add(lane.node, broad)
 
     def _end(self, events: Iterable[Event]) -> None:
+        now = self._clock.now_ns()
         for event in events:
             self._pending[event.key] -= 1
             if self._pending[event.key] <= 0:
                 del self._pending[event.key]
-                self._over.add(event.key)
+                self._over[event.key] = now + self._last_read_ns
 
     def _tidy(self) -> None:
         """Let go of keys that only events made known, once nothing more is to be read of them."""
-        if not any(lane.is_busy for lane in self._lanes.values()):
-            self._over = self._let_go([key for key in self._over if key not in self._pending])
+        now = self._clock.now_ns()
+        if now - self._tidied_at < TIDIED_EVERY_NS:
+            return
+        self._tidied_at = now
+        over = [key for key, at in self._over.items() if key not in self._pending and at <= now]
+        kept = self._let_go(over[:TIDIED_AT_ONCE])
+        for key in over[:TIDIED_AT_ONCE]:
+            del self._over[key]
+        # What is still in doubt, or has an open finding, is asked about again after a while.
+        self._over.update(dict.fromkeys(kept, now + self._last_read_ns))
 
 
 def _number(*names: str) -> int:

@@ -203,6 +203,12 @@ class NodeWatch:
             self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
             return
         self._note_reply(look.keys, reply)
+        asked = look.keys
+        if self.share is not None:
+            # A key that moved away while the reply was under way is read here by nobody.
+            held = [n for n, key in enumerate(look.keys) if key in self.share]
+            look, sample = look.only(held), sample.only(held)
+            reply = replace(reply, readings=[reply.readings[n] for n in held])
         judged = self.ledger.judge_batch(
             look, reply.readings, reply.start_ns, reply.end_ns, self.settings.max_staleness_ns
         )
@@ -216,7 +222,7 @@ class NodeWatch:
             if look.keys[at] in self.findings:
                 seen = MISS if reading.filled else reading
                 self.findings.move(look.keys[at], seen, judgement, reply)
-        self.forget_moved(look.keys, reply.end_ns)  # while the reply was under way
+        self.forget_moved(asked, reply.end_ns)
 
     def _positions_apart(self, look: Look, judged: Judged) -> Iterable[int]:
         """Where more is to be done than to count: all of a batch, or what differs in it."""

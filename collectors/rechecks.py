@@ -7,6 +7,8 @@ from collectors.base import NowNs
 from collectors.node_watch import NodeWatch
 
 NS_PER_S = 1_000_000_000
+MOST_WAITING = 20_000
+"""Second reads that wait; of more, the next round of the key has to tell."""
 Reread = Callable[[NodeWatch, str], Awaitable[None]]
 """Reads one key at the origin, then at a node, and judges it."""
 
@@ -32,7 +34,7 @@ class Rechecks:
     def plan(self, node: NodeWatch, key: str, stamp: int) -> None:
         """Read the key at the node again when the stamp has come."""
         name = (node.settings.layer, node.settings.name, key)
-        if name in self._tasks:
+        if name in self._tasks or len(self._tasks) >= MOST_WAITING:
             return
         task = asyncio.get_running_loop().create_task(self._run(node, key, stamp))
         self._tasks[name] = task

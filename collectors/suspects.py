@@ -99,6 +99,8 @@ class Suspects:
         reads: list[Awaitable[None]] = []
         counts: Counter[str] = Counter()
         for place, node in nodes.items():
+            if node.state == "gone":
+                continue
             at = [n for n, key in enumerate(look.keys) if place in asked[key].nodes]
             reads.append(node.inspect(look.only(at)))
             counts["asked"] += len(at)

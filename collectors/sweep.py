@@ -12,6 +12,7 @@ from typing import Final
 
 from collectors.base import KeyPage, Reply, Source, SourceError
 from collectors.node_watch import NodeWatch
+from collectors.suspects import PATIENCE_NS
 from collectors.watch import Watch
 from freshness.ledger import Judged, Ledger, Look
 from freshness.model import Reading, Result, Value, Verdict
@@ -76,6 +77,12 @@ class Sweep:
             await self._run()
         except asyncio.CancelledError:
             self.row = replace(self.row, state="paused", updated_at_ns=self._now_ns())
+            self._watch.put_sweep(self.row)
+            raise
+        except Exception as error:
+            # It would fail again: whoever asked for it is to hear of it.
+            why = str(error) or repr(error)
+            self.row = replace(self.row, state="failed", why=why, updated_at_ns=self._now_ns())
             self._watch.put_sweep(self.row)
             raise
         return self.row
@@ -193,13 +200,18 @@ class Sweep:
     def _take(self, page: _Page, node: NodeWatch, look: Look, reply: Reply, judged: Judged) -> None:
         """Count what is fresh, and what holds no copy; the rest is in doubt."""
         shared, start = judged.shared, reply.start_ns
-        is_fresh = shared is not None and shared.verdict is Verdict.FRESH
-        if shared is not None and is_fresh:
-            bounds = shared.bounds
-            calm = Reads(Verdict.FRESH, bounds.lower, bounds.upper, n=judged.calm)
-            page.counts.append((node, calm, start))
+        rest = list(range(len(look.keys)))
+        if shared is not None and shared.verdict is Verdict.FRESH:
+            # Of some keys the watch knows what one look cannot say: a restore, a reused number.
+            known = [
+                at
+                for at, key in enumerate(look.keys)
+                if judged.at(at) is shared and not node.ledger.is_simple(key)
+            ]
+            bounds, n = shared.bounds, judged.calm - len(known)
+            page.counts.append((node, Reads(Verdict.FRESH, bounds.lower, bounds.upper, n=n), start))
+            rest = [*judged.apart, *known]
         page.counts += [(node, _without(reply.readings[at]), start) for at in judged.without]
-        rest = judged.apart if is_fresh else range(len(look.keys))
         for at in rest:
             held = reply.readings[at].value
             if held is not None and at not in judged.without:
@@ -207,10 +219,16 @@ class Sweep:
                 self._watch.suspect(node, look.keys[at])
 
     async def _settle(self, page: _Page) -> None:
-        """Wait until the watch has had its look at every suspect, and take what it found."""
-        for each in page.doubts:
-            while self._watch.is_in_doubt(each.node, each.key):  # noqa: ASYNC110  it has no event
-                await asyncio.sleep(AGAIN_S)
+        """Wait until the watch has had its look at every suspect, and take what it found.
+
+        A key that is in doubt again and again, since it is written so often, holds nobody up.
+        """
+        longest = max((each.node.settings.max_staleness_ns for each in page.doubts), default=0)
+        deadline = self._now_ns() + longest + PATIENCE_NS
+        waiting = page.doubts
+        while waiting and self._now_ns() < deadline:
+            waiting = [each for each in waiting if self._watch.is_in_doubt(each.node, each.key)]
+            await asyncio.sleep(AGAIN_S if waiting else 0)
         for each in page.doubts:
             page.counts.append((each.node, self._word_on(each), each.start))
         self._watch.let_go({each.key for each in page.doubts})

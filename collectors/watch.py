@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from collectors.announced import Announced
 from collectors.base import Cache, Clock, Origin
 from collectors.event_checks import EventChecks
 from collectors.finding_book import FindingBook
@@ -104,6 +105,7 @@ class Watch:
         self._rechecks = Rechecks(clock.now_ns, self._reread, self.flush)
         self._suspects = Suspects(self._origin, clock.now_ns, self.flush, suspected)
         self._names: dict[str, str] | None = None
+        self._announced = Announced()
         self._checks = EventChecks(
             settings.horizons_ns,
             self._journal,
@@ -132,7 +134,7 @@ class Watch:
         self._checks.hear(rows)
 
     def learn(self, rows: Iterable[InvalidationRow]) -> None:
-        """Take messages of a commit-ordered source as evidence, keys as they are.
+        """Take messages of a commit-ordered source, keys as they are: evidence once borne out.
 
         They were received before now, by the clock that judges; a source may tell of a row a
         moment before it is visible, and `SETTLING_NS` stands for that.
@@ -141,7 +143,7 @@ class Watch:
         for row in rows:
             for key in row.keys:
                 if row.version is not None and self.sampler.lists(key):
-                    self._origin.ledger.observe_invalidation(key, row.version, received)
+                    self._announced.add(key, row.version, received)
 
     def resume_checks(self, rows: Sequence[InvalidationRow], seen_until: int) -> None:
         """Go on with the checks that an earlier process left; `rows` oldest first.
@@ -318,6 +320,7 @@ class Watch:
     def begin_epoch(self) -> None:
         """The clock began anew: nothing that was stamped before is subtracted from what follows."""
         self._standing.put_all()
+        self._announced.clear()
         newest = self._origin.close("clock")
         ledger = self._origin.ledger = self._new_ledger(self._origin.ledger.epoch + 1)
         for node in self._nodes.values():
@@ -367,6 +370,8 @@ class Watch:
 
     def _take_look(self, look: Look) -> None:
         """The origin has spoken: what changed is sampled more, what was doubtful is settled."""
+        for key, version, received in self._announced.borne_out(look):
+            self._origin.ledger.observe_invalidation(key, version, received)
         for key in look.changed:
             self._changed.append(key)
             self.sampler.note_change(key)

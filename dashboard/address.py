@@ -25,7 +25,9 @@ DEFAULT_RANGE: Final = "1h"
 _FOLDED_BY_BROWSERS = ("", ".", "..")
 
 
-PLAIN: Final = ("invalidations", "alerts", "nodes", "catalogue", "drift", "coverage")
+PLAIN: Final = (
+    "invalidations", "drift", "coverage", "nodes", "objectives", "alerts", "catalogue",
+)  # fmt: skip
 """Pages whose path is their name alone."""
 
 
@@ -69,6 +71,9 @@ class Address:
     read: int | None = None
     search: str = ""
     invalidation: str | None = None
+    silence: str = ""
+    """Matchers, a line each, of the silence that the page of alerts is to prepare."""
+    objective: str | None = None
 
     @property
     def is_absolute(self) -> bool:
@@ -99,6 +104,8 @@ class Address:
         pairs += [(name, value) for name, value in named.items() if value]
         if self.search:
             pairs.append(("q", self.search))
+        if self.silence:
+            pairs.append(("silence", self.silence))
         if self.page == "key" and self.key in _FOLDED_BY_BROWSERS:
             pairs.append(("key", self.key))
         if self.page == "invalidation" and self.invalidation in _FOLDED_BY_BROWSERS:
@@ -120,6 +127,8 @@ class Address:
             return self.page
         if self.page == "invalidation":
             return self._invalidation_path()
+        if self.page == "objective":
+            return f"objectives/{quote(self.objective or '', safe='', errors='replace')}"
         segments = [part for part in (self.keyspace, self.key) if part is not None]
         if self.key in _FOLDED_BY_BROWSERS:
             segments = segments[:1]
@@ -138,7 +147,7 @@ class Address:
     def key_page(self, keyspace: str, key: str) -> "Address":
         """The page of a key in the same window, without the filters that could hide its lanes."""
         kept = replace(self, layer=None, node=None, only_keyspace=None, read=None, search="")
-        return replace(kept, page="key", keyspace=keyspace, key=key)
+        return replace(kept, page="key", keyspace=keyspace, key=key, silence="")
 
 
 def parse(prefix: str, path: str, search: str) -> Address | None:
@@ -165,6 +174,8 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="invalidation", invalidation=query.get("id", ""))
         case ["invalidation" | "invalidations", id]:
             return replace(base, page="invalidation", invalidation=id)
+        case ["objectives", name]:
+            return replace(base, page="objective", objective=name)
     return None
 
 
@@ -183,6 +194,7 @@ def _with_query(query: Mapping[str, str]) -> Address:
         only_keyspace=query.get("keyspace") or None,
         read=int(read) if read.isascii() and read.isdigit() and len(read) < 19 else None,
         search=query.get("q", ""),
+        silence=query.get("silence", ""),
     )
 
 

@@ -11,6 +11,7 @@ from dashboard.refresh import Renderer
 from dashboard.site import site
 from dashboard.statics import CompressedStatics
 from store.base import Store
+from store.objectives import Objectives
 
 ASSETS = Path(__file__).parent / "assets"
 HEARTBEAT_MS = 15_000
@@ -23,6 +24,7 @@ def mount(
     external_path: str = "/",
     title: str = "Stalewatch",
     now_ns: Callable[[], int],
+    objectives: Objectives | None = None,
 ) -> Dash:
     """Serve the UI at the root of `server`, for browsers that see it under `external_path`.
 
@@ -30,7 +32,7 @@ def mount(
     no route takes is a page of the UI. `csp_hashes()` of the application that is returned goes
     into `script-src`. The server's lifespan must run: it adds the catch-all route.
     """
-    where = site(external_path, title)
+    where = site(external_path, title, objectives or Objectives(store))
     app = Dash(
         __name__,
         server=server,  # type: ignore[arg-type]  # Dash types Flask alone

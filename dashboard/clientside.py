@@ -2,6 +2,8 @@
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 
+from dashboard.shell import PAGES
+
 
 def register(app: Dash) -> None:
     """Keep the address and the controls in step, the theme, the badge and the title."""
@@ -25,14 +27,7 @@ def register(app: Dash) -> None:
         Output("range", "value"),
         Output("keyspace-filter", "value"),
         Output("layer-filter", "value"),
-        Output("nav-overview", "className"),
-        Output("nav-key", "className"),
-        Output("nav-invalidations", "className"),
-        Output("nav-drift", "className"),
-        Output("nav-coverage", "className"),
-        Output("nav-nodes", "className"),
-        Output("nav-alerts", "className"),
-        Output("nav-catalogue", "className"),
+        *(Output(f"nav-{name}", "className") for name, _, _ in PAGES),
         Input("url", "pathname"),
         Input("url", "search"),
     )

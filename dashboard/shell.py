@@ -16,6 +16,19 @@ _ACCENT: Final = [
     "#3b49ba", "#303da4",
 ]  # fmt: skip
 
+PAGES: Final = (
+    ("overview", "Overview", ""),
+    ("key", "Keys", "key"),
+    ("invalidations", "Invalidations", "invalidations"),
+    ("drift", "Drift", "drift"),
+    ("coverage", "Coverage", "coverage"),
+    ("nodes", "Nodes", "nodes"),
+    ("objectives", "Objectives", "objectives"),
+    ("alerts", "Alerts", "alerts"),
+    ("catalogue", "Catalogue", "catalogue"),
+)
+"""What the header leads to: name, label and path; `live.js` marks where one is, in this order."""
+
 INDEX: Final = """<!DOCTYPE html>
 <html lang="en">
   <head>
@@ -89,14 +102,8 @@ def _header(site: Site) -> Component:
         "brand",
     )
     pages = [
-        link("Overview", site.prefix, "nav-link", id="nav-overview"),
-        link("Keys", f"{site.prefix}key", "nav-link", id="nav-key"),
-        link("Invalidations", f"{site.prefix}invalidations", "nav-link", id="nav-invalidations"),
-        link("Drift", f"{site.prefix}drift", "nav-link", id="nav-drift"),
-        link("Coverage", f"{site.prefix}coverage", "nav-link", id="nav-coverage"),
-        link("Nodes", f"{site.prefix}nodes", "nav-link", id="nav-nodes"),
-        link("Alerts", f"{site.prefix}alerts", "nav-link", id="nav-alerts"),
-        link("Catalogue", f"{site.prefix}catalogue", "nav-link", id="nav-catalogue"),
+        link(label, f"{site.prefix}{path}", "nav-link", id=f"nav-{name}")
+        for name, label, path in PAGES
     ]
     return html.Div(
         [

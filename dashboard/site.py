@@ -1,8 +1,10 @@
-"""Where the UI is served, and what it is called there."""
+"""Where the UI is served, what it is called there, and the objectives that it shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from store.objectives import Objectives
 
 Parts = Mapping[str, Mapping[str, Any]]
 """What fills a page: properties by the id of their component."""
@@ -14,13 +16,14 @@ class Site:
 
     prefix: str
     title: str
+    objectives: Objectives
 
     def asset(self, name: str) -> str:
         """The address of one of our own static files."""
         return f"{self.prefix}assets/{name}"
 
 
-def site(external_path: str, title: str) -> Site:
+def site(external_path: str, title: str, objectives: Objectives) -> Site:
     """A site at this path, with or without slashes at its ends."""
     inside = external_path.strip("/")
-    return Site(f"/{inside}/" if inside else "/", title)
+    return Site(f"/{inside}/" if inside else "/", title, objectives)

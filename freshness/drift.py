@@ -7,10 +7,10 @@ the numbers of the origin may have begun anew, nor past the last word of the ori
 Between two equal reads of one run a copy counts as having stood still, as runs do everywhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import NamedTuple
 
 from freshness.model import Value
@@ -150,9 +150,7 @@ def disagreements(
     `are_single` is false where one of the two is a pool: then nothing is said of how long.
     """
     found = []
-    for (at, a), (to, b) in product(enumerate(one), enumerate(other)):
-        if a.began > b.ended or b.began > a.ended:
-            continue
+    for at, a, to, b in _touching(one, other):
         if a.value is None or b.value is None or a.value.agrees_with(b.value):
             continue
         proof, proven = _prove(a, b, origin)
@@ -174,6 +172,20 @@ def disagreements(
             )
         )
     return found
+
+
+def _touching(one: Sequence[Stay], other: Sequence[Stay]) -> Iterator[tuple[int, Stay, int, Stay]]:
+    """Pairs of stays whose reads touch, with their positions; each in order of time."""
+    first = 0
+    for at, a in enumerate(one):
+        while first < len(other) and other[first].ended < a.began:
+            first += 1
+        for to in range(first, len(other)):
+            b = other[to]
+            if b.began > a.ended:
+                break
+            if b.ended >= a.began:
+                yield at, a, to, b
 
 
 def weigh(found: Disagreement, limit: int, *, is_torn: bool) -> Standing:

@@ -187,6 +187,11 @@ class Ledger:
         self._tell(key, past)
         return past.epochs.judge(value, start, end, max_staleness)
 
+    def is_simple(self, key: str) -> bool:
+        """Whether nothing is known of a key that a look at the origin does not say."""
+        past = self._pasts.get(key)
+        return past is None or past.is_calm
+
     def superseded_within(self, key: str, value: Value) -> tuple[int | None, int | None]:
         """L(s) and U(s) of the version that superseded `value`; None where nothing bounds it."""
         past = self._past(key)

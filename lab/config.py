@@ -41,13 +41,17 @@ def write_config(
 def _telling(mail_port: int) -> str:
     rule = "for: 2s, keep_firing_for: 10s, channels: [inbox]"
     return f"""\
+objectives:
+  product-fresh: {{keyspace: {KEYSPACE}, target: 99.9%, window: 28d}}
+  product-told: {{keyspace: {KEYSPACE}, indicator: propagation-claimed, max_staleness: 1s, \
+target: 99%, window: 28d}}
 rules:
   edge-stale: {{kind: staleness, layer: edge, {rule}}}
   regional-stale: {{kind: staleness, layer: regional, {rule}}}
   app-stale: {{kind: staleness, layer: app, {rule}}}
 channels:
   inbox: {{kind: mail, smtp: "{HOST}:{mail_port}", tls: none, from: stalewatch@shop.example, \
-to: [oncall@shop.example]}}
+to: [oncall@shop.example], group: {{wait: 0s, interval: 5s}}}}
 """
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from alerts.engine import Engine
+from alerts.notices import Audience
 from alerts.rules import Rule
 from stalewatch.clock import wall_ns
 from store.base import Store, StoreError
@@ -22,10 +23,10 @@ class Alerting:
         # A look under the old config ends before the new one begins.
         self._turn = threading.Lock()
 
-    def begin(self, rules: Sequence[Rule], recipients: Mapping[str, Sequence[str]]) -> None:
-        """Go on with these rules; `recipients` are those of each channel. Raises StoreError."""
+    def begin(self, rules: Sequence[Rule], audiences: Mapping[str, Audience]) -> None:
+        """Go on with these rules, and these `audiences` of the channels. Raises StoreError."""
         with self._turn:
-            self._engine = Engine(self._store, rules, recipients)
+            self._engine = Engine(self._store, rules, audiences)
 
     def evaluate(self) -> bool:
         """Look at everything once; whether that was done. What the store refuses is logged."""

@@ -130,7 +130,7 @@ class CanaryRun:
         if weighed is Weighed.EVIDENCE and after is not None:
             value = after.values[0]
             assert value is not None
-            write = Write(value, written.start_ns, written.end_ns)
+            write = Write(value, *_bounds(before, written, told, after))
             self._watch.observe_write(key, write, after.epoch)
         return weighed
 
@@ -201,6 +201,19 @@ class Canaries:
         """What is wrong with canaries now; empty where nothing is."""
         runs = sorted(self._runs.items())
         return [f"canary {name}: {run.problem}" for name, run in runs if run.problem]
+
+
+def _bounds(
+    before: Look | None, written: Written, told: int | None, after: Look
+) -> tuple[int, int]:
+    """Between which stamps the version committed.
+
+    A write that told its own version had committed it. What acknowledges without saying so may
+    commit later, or do nothing while somebody else writes: then the two looks are all there is.
+    """
+    if told is not None or before is None:
+        return written.start_ns, written.end_ns
+    return before.start, after.end
 
 
 def _leaders_version(look: Look | None) -> int | None:

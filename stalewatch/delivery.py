@@ -8,7 +8,9 @@ from typing import Any, Final
 import structlog
 
 from alerts.base import Channel
+from alerts.groups import GroupTiming
 from alerts.kinds import KINDS
+from alerts.notices import Audience
 from alerts.outbox import Delivery, Outbox, deliver_until
 from stalewatch.clock import wall_ns
 from stalewatch.config.model import Config
@@ -61,6 +63,20 @@ def open_channels(config: Config, base_url: str) -> dict[str, Channel]:
     """The channels of a config; `base_url` is where users see the UI."""
     settings: dict[str, Any] = dict(config.channels)
     return {name: KINDS[one.kind].open(one, base_url) for name, one in settings.items()}
+
+
+def audiences(config: Config, channels: Mapping[str, Channel]) -> dict[str, Audience]:
+    """Whom each channel of a config tells, and how it groups."""
+    groups = {name: one.group for name, one in config.channels.items()}
+    return {
+        name: Audience(
+            channel.recipients,
+            groups[name].by,
+            GroupTiming(groups[name].wait.ns, groups[name].interval.ns, groups[name].repeat.ns),
+        )
+        for name, channel in channels.items()
+        if channel.recipients  # who is told of states, and not of events, is owed nothing
+    }
 
 
 def _note_failure(error: Exception) -> None:

@@ -16,6 +16,7 @@ from stalewatch.canary_metrics import CanaryMetrics
 from stalewatch.check_metrics import CheckMetrics
 from stalewatch.counter_metrics import CounterMetrics
 from stalewatch.delivery_metrics import DeliveryMetrics
+from stalewatch.objective_metrics import ObjectiveMetrics
 from stalewatch.otlp_metrics import OtlpMetrics
 from stalewatch.tap_metrics import TapMetrics
 from stalewatch.telling_metrics import TellingMetrics
@@ -62,6 +63,8 @@ class Metrics:
         """What polls of tracing back ends count."""
         self.counters = CounterMetrics(self.registry)
         """What the reading of counters counts."""
+        self.objectives = ObjectiveMetrics(self.registry)
+        """How objectives stand."""
 
     def _declare_reads(self) -> None:
         here = self.registry

@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from collectors.journal import Ids
 from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
+from freshness.status import BudgetStatus
 from stalewatch.alerting import Alerting
 from stalewatch.beating import Pulse
 from stalewatch.canaries import Canaries
@@ -22,10 +23,12 @@ from stalewatch.catalogue import catalogue_of
 from stalewatch.clock import ObserverClock, wall_ns
 from stalewatch.config.model import Config
 from stalewatch.counting import Counting
-from stalewatch.delivery import open_channels
+from stalewatch.delivery import audiences, open_channels
 from stalewatch.diagnosing import Diagnosing
 from stalewatch.metrics import Metrics
 from stalewatch.news import News
+from stalewatch.objectives_task import EVERY_S as OBJECTIVES_S
+from stalewatch.objectives_task import ObjectivesTask
 from stalewatch.probe_loop import ProbeLoop
 from stalewatch.rules import make_rules
 from stalewatch.sweeping import Sweeping
@@ -36,6 +39,7 @@ from stalewatch.writer import StoreWriter
 from stalewatch_sdk.attributes import KEYSPACE
 from store.base import ORIGIN, Batch, FindingRow, Store, StoreError
 from store.messages import InvalidationRow
+from store.objectives import Objectives
 
 EXTEND_S, FOLD_S, RETAIN_S = 60, 60, 600
 DRAIN_S = 10.0
@@ -70,6 +74,7 @@ class Runtime:
         store: Store,
         metrics: Metrics,
         address: Callable[[], str] = lambda: "",
+        objectives: Objectives | None = None,
     ) -> None:
         self.config = config
         self._store = store
@@ -89,6 +94,8 @@ class Runtime:
         self._address = address
         self._alerting = Alerting(store)
         self._diagnosing = Diagnosing(store)
+        self._kept = objectives or Objectives(store)
+        self._objectives = ObjectivesTask(self._kept, metrics.objectives)
         self._sweeping = Sweeping(store)
         self._pulse = Pulse()
         self._telling = Telling(store, metrics, self._stopped)
@@ -197,10 +204,11 @@ class Runtime:
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
-        channels = open_channels(config, self._address())
-        recipients = {name: one.recipients for name, one in channels.items() if one.recipients}
-        await asyncio.to_thread(self._alerting.begin, make_rules(config), recipients)
+        told = audiences(config, open_channels(config, self._address()))
+        rules = make_rules(config, self._standing_of)
+        await asyncio.to_thread(self._alerting.begin, rules, told)
         self._diagnosing.begin(config, wiring.owners())
+        await asyncio.to_thread(self._objectives.begin, config, wall_ns())
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
         self._scheduler = self._schedule(wiring)
@@ -240,6 +248,10 @@ class Runtime:
                 self._store.newest_invalidations, name, now_ns - longest_ns, MOST_RESUMED
             )
             watch.resume_checks(rows, seen_until_ns - offset_ns)
+
+    def _standing_of(self, name: str, now_ns: int) -> BudgetStatus | None:
+        standing = self._kept.status(name, now_ns)
+        return None if standing is None else standing.status
 
     def _open_findings(self) -> list[FindingRow]:
         page = self._store.findings(open_only=True)
@@ -284,6 +296,7 @@ class Runtime:
         _add(scheduler, "traffic", wiring.read_traffic, TRAFFIC_S)
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
+        _add(scheduler, "objectives", self._measure, OBJECTIVES_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -315,6 +328,10 @@ class Runtime:
 
     async def _diagnose(self) -> None:
         await asyncio.to_thread(self._diagnosing.look, wall_ns())
+
+    async def _measure(self) -> None:
+        with span("measure objectives"):
+            await asyncio.to_thread(self._objectives.turn, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)
@@ -366,7 +383,7 @@ def _add(
     *args: object,
 ) -> None:
     is_round = name.startswith("round ")
-    is_counting = name.startswith(("counters ", "prometheus "))
+    is_counting = name.startswith(("counters ", "prometheus ", "objectives"))
     first_s = 0.0 if is_round else min(every_s, FIRST_COUNTERS_S) if is_counting else every_s
     scheduler.add_job(
         work,

@@ -20,11 +20,13 @@ from stalewatch.auth import (
     Gate,
     IpNetwork,
     ProxyHeader,
+    RequestOrigin,
     SecurityHeaders,
     WebsocketOrigin,
 )
 from stalewatch.metrics import Metrics
 from store.base import Store
+from store.objectives import Objectives
 
 GRACE_S: Final = 3
 """How long open pages may take to notice that the server stops."""
@@ -60,6 +62,7 @@ def create_app(
     metrics_open: bool = False,
     title: str = "Stalewatch",
     problems: Callable[[], Sequence[str]] = list,
+    objectives: Objectives | None = None,
 ) -> FastAPI:
     """The application, for a server that runs its lifespan; `now_ns` is the wall clock.
 
@@ -78,13 +81,22 @@ def create_app(
     )
     answer_problems(server)
     server.include_router(_own_routes(metrics, runtime, problems))
-    server.include_router(make_router(store, now_ns), prefix="/api/v1")
+    objectives = objectives or Objectives(store)
+    server.include_router(make_router(store, now_ns, objectives), prefix="/api/v1")
     server.include_router(_no_such_routes())
     # The UI comes last: what no route before it takes is a page.
-    ui = dashboard.mount(server, store, external_path=external_path, title=title, now_ns=now_ns)
+    ui = dashboard.mount(
+        server,
+        store,
+        external_path=external_path,
+        title=title,
+        now_ns=now_ns,
+        objectives=objectives,
+    )
     vouched = auth.trusted if isinstance(auth, ProxyHeader) else ()
     # The last one added is the first to see a request.
     server.add_middleware(WebsocketOrigin, external_origin=external_origin)
+    server.add_middleware(RequestOrigin, external_origin=external_origin)
     server.add_middleware(Gate, auth=auth, metrics_open=metrics_open)
     server.add_middleware(BehindProxies, external_path=external_path, trusted=[*vouched, *trusted])
     server.add_middleware(SecurityHeaders, script_hashes=ui.csp_hashes())

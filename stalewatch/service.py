@@ -22,6 +22,7 @@ from stalewatch.server import create_app, server_config
 from stalewatch.tapping import Tapping
 from stalewatch.trace_polling import TracePolling
 from store.base import Store
+from store.objectives import Objectives
 
 log = structlog.get_logger()
 
@@ -44,7 +45,8 @@ class Service:
         self._metrics = Metrics()
         url = config.server.external_url
         self._external_url = str(url) if url else ""
-        self._runtime = Runtime(config, store, self._metrics, self._address_of_ui)
+        objectives = Objectives(store)
+        self._runtime = Runtime(config, store, self._metrics, self._address_of_ui, objectives)
         self._polling = TracePolling(config, store, self._metrics)
         app = create_app(
             store=store,
@@ -57,6 +59,7 @@ class Service:
             metrics_open=config.server.metrics_open,
             title=config.server.title,
             problems=lambda: [*self._polling.problems(), *self._runtime.problems()],
+            objectives=objectives,
         )
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = QuietUvicorn(served, self._tell)

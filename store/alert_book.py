@@ -1,7 +1,7 @@
-"""Alerts and what was told of them: the rows, and the protocol of whoever keeps them.
+"""Alerts, groups of them and what was told: the rows, and the protocol of whoever keeps them.
 
-A transition and the notifications that it owes are written in one transaction, so that nothing is
-told that did not happen, and nothing that happened goes untold.
+A transition, the group that it changes and the notification that it owes are written in one
+transaction, so that nothing is told that did not happen, and nothing that happened goes untold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,10 @@ AlertState = Literal["inactive", "pending", "firing", "resolved"]
 FELL_BACK: Final = ">"
 """Stands in the id of what is told in place of another: `ID>CHANNEL`."""
 DeliveryState = Literal["owed", "leased", "delivered", "dead"]
+NotificationKind = Literal[
+    "first", "new-member", "some-resolved", "all-resolved", "repeat", "firing", "resolved"
+]
+"""Why a channel is told. The last two stand in stores from before alerts were told in groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class AlertRow:
     Clocks of the state machine are instants of wall time, Unix nanoseconds, None where they do not
     run: `pending_since_ns`, `firing_since_ns`, `clear_since_ns` (the condition is gone, and the
     alert is kept firing for a while), `resolved_at_ns`. `value`, `evidence`: of the last look.
+    `inhibited_by` says which greater fault explains it; empty where none does.
     """
 
     id: str
@@ -38,6 +43,7 @@ class AlertRow:
     clear_since_ns: int | None
     resolved_at_ns: int | None
     seen_at_ns: int
+    inhibited_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +61,15 @@ class TransitionRow:
 class NotificationRow:
     """What one channel is owed. `id` is deterministic, and so is the Message-ID made of it.
 
-    `thread` is the id of the first notification of the same alert and firing. `recipients` are
-    those who have not accepted it yet. `payload` is JSON: what the channel needs to write it.
+    `alerts` are the ids of those that it tells of; `thread` is the id of the first notification of
+    the same group. `recipients` are those who have not accepted it yet. `payload` is JSON: what
+    the channel needs to write it.
     """
 
     id: str
     channel: str
-    alert: str
-    kind: Literal["firing", "resolved", "repeat"]
+    alerts: Sequence[str]
+    kind: NotificationKind
     thread: str
     payload: str
     recipients: Sequence[str]
@@ -75,8 +82,38 @@ class NotificationRow:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """One alert that a group was told as firing, and not yet as resolved.
+
+    `firing_since_ns` tells which firing; `payload` is JSON: the alert as it was told.
+    """
+
+    firing_since_ns: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Alerts that one channel is told of together, while any of them fires or is to be resolved.
+
+    `id` is derived from channel and labels. `began_at_ns` is when its first member fired,
+    `told_at_ns` when it was told last, `times` how often; `thread` is the id of its first
+    notification. `told` is by alert.
+    """
+
+    id: str
+    channel: str
+    labels: Mapping[str, str]
+    began_at_ns: int
+    told_at_ns: int | None
+    times: int
+    thread: str
+    told: Mapping[str, ToldRow]
+
+
 class AlertBook(Protocol):
-    """Alerts, their transitions, and the outbox."""
+    """Alerts, their transitions, groups of them, and the outbox."""
 
     def alerts(self) -> Sequence[AlertRow]:
         """Every alert that is pending or firing, then the 100 that were resolved last."""
@@ -87,8 +124,17 @@ class AlertBook(Protocol):
         alerts: Sequence[AlertRow],
         transitions: Sequence[TransitionRow],
         notifications: Sequence[NotificationRow],
+        groups: Sequence[GroupRow] = (),
+        over: Sequence[str] = (),
     ) -> None:
-        """Make them durable in one transaction; a notification that is there already stays."""
+        """Make them durable in one transaction; a notification that is there already stays.
+
+        Groups are replaced; those with an id in `over` are forgotten.
+        """
+        ...
+
+    def groups(self) -> Sequence[GroupRow]:
+        """Every group that is not over, by id."""
         ...
 
     def transitions(self, alert: str | None = None, limit: int = 100) -> Sequence[TransitionRow]:

@@ -19,6 +19,8 @@ from store.diagnoses import Diagnoses
 from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
+from store.pair_counts import PairCounts
+from store.silences import Silences
 from store.sweeps import SweepRow, Sweeps
 from store.ttl_samples import TtlSamples
 
@@ -235,6 +237,15 @@ class Facts(Protocol):
         """Known keys that begin with `prefix`, in order."""
         ...
 
+    def stale_reads(
+        self, keyspace: str, since_ns: int, until_ns: int, stratum: str, limit_ns: int | None
+    ) -> Sequence[tuple[str, str, str, int]]:
+        """(key, layer, node, reads proven stale) of those that started in [since, until).
+
+        Of one stratum; stale beyond `limit_ns`, or as they were judged where it is None.
+        """
+        ...
+
 
 class Findings(Protocol):
     """Confirmed faults and those on their way to be.
@@ -259,6 +270,12 @@ class Findings(Protocol):
 
         Raises CursorError for a cursor that is none.
         """
+        ...
+
+    def findings_open_in(
+        self, since_ns: int, until_ns: int, limit: int = 10_000
+    ) -> Sequence[FindingRow]:
+        """Those that were open at some instant of [since, until), newest first, as they are now."""
         ...
 
 
@@ -312,8 +329,10 @@ class Store(
     Messages,
     Sweeps,
     AlertBook,
+    Silences,
     CounterLog,
     Gaps,
+    PairCounts,
     Protocol,
 ):
     """A whole engine. Safe to call from any thread."""

@@ -216,7 +216,7 @@ class _Reader:
         judged = own.judged.n
         return NodeCover(
             row,
-            self._minutes(self._cells.everything, [row]),
+            self._minutes(self._cells.sampled, [row]),
             judged + own.unknown.n,
             unknown_share(own),
             own.indeterminate.n / judged if judged else None,
@@ -230,9 +230,8 @@ class _Reader:
     def _layer(self, keyspace: str, layer: str) -> LayerCover:
         nodes = [row for row in self._nodes if row.layer == layer and row.state != "gone"]
         own = {p: c for p, c in self._cells.sampled.items() if p[1:3] == (keyspace, layer)}
-        every = {p: c for p, c in self._cells.everything.items() if p[1:3] == (keyspace, layer)}
         total, keys = add_up(own.values()), self._keys[keyspace]
-        walk_ns, minutes = _walk_ns(own.values(), keys), self._minutes(every, nodes)
+        walk_ns, minutes = _walk_ns(own.values(), keys), self._minutes(own, nodes)
         nines = count_nines(count_reads(total))
         needed = clean_reads_needed(nines + 1)
         checks = self._checks[keyspace, layer]
@@ -318,7 +317,7 @@ class _Reader:
         for keyspace in self._keys:
             heard = {
                 place.start_s // grain
-                for place, cell in self._cells.everything.items()
+                for place, cell in self._cells.sampled.items()
                 if place.keyspace == keyspace and cell.judged.n
             }
             for at in range(first, last):
@@ -362,6 +361,7 @@ def _newest(rows: Sequence[SweepRow], keyspace: str, layer: str) -> Swept | None
         if (row.keyspace, row.layer, row.node) == (keyspace, layer, "")
         and row.state == "done"
         and row.ended_at_ns is not None
+        and any(each.entries for each in row.nodes)  # else nobody answered, and nothing is known
     ]
     return max(done, key=lambda each: each.ended_at_ns, default=None)
 

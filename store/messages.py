@@ -115,8 +115,13 @@ class Messages(Protocol):
         """(publisher, stream, layer, node, sequence) of the receipts since then."""
         ...
 
-    def receipt_counts(self, since_ns: int) -> Sequence[tuple[str, str, int]]:
-        """(layer, node, how many receipts came since then) of known nodes that sent any."""
+    def receipt_counts(
+        self, since_ns: int, until_ns: int | None = None
+    ) -> Sequence[tuple[str, str, int]]:
+        """(layer, node, how many receipts came in [since, until)) of known nodes that sent any.
+
+        Without `until_ns`, all since then.
+        """
         ...
 
     def orphan_receipts(self, since_ns: int, limit: int = 100) -> Sequence[ReceiptRow]:

@@ -6,7 +6,7 @@ many messages and keys are looked at in one question; what was not looked at is 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from freshness.propagation import Caveat, Tally, tally
@@ -76,10 +76,20 @@ def read_spreads(
     return Page(_assemble(store, page.items, now_ns)[0], page.next)
 
 
-def read_lag(store: Store, since_ns: int, until_ns: int, keyspace: str | None = None) -> Lag:
-    """Those received in a window that ends now (`until_ns`), the newest of them."""
+def read_lag(
+    store: Store,
+    since_ns: int,
+    until_ns: int,
+    keyspace: str | None = None,
+    now_ns: int | None = None,
+    limit_ns: int | None = None,
+) -> Lag:
+    """Those received in a window that ends now, or before `now_ns`; the newest of them.
+
+    `limit_ns` stands in for the maximum staleness of every layer.
+    """
     tolds, is_all = _read_tolds(store, since_ns, until_ns, MOST_TOLD, keyspace)
-    spreads, streams = _assemble(store, tolds, until_ns)
+    spreads, streams = _assemble(store, tolds, until_ns if now_ns is None else now_ns, limit_ns)
     return Lag(spreads, streams, is_all)
 
 
@@ -122,11 +132,15 @@ def _figures(place: Place, nodes: Sequence[NodeSpread], messages: int) -> LagFig
     )
 
 
-def _assemble(store: Store, tolds: Sequence[Told], now_ns: int) -> tuple[Sequence[Spread], Streams]:
+def _assemble(
+    store: Store, tolds: Sequence[Told], now_ns: int, limit_ns: int | None = None
+) -> tuple[Sequence[Spread], Streams]:
     around = _read_around(store, tolds)
     catalogue = [row for row in store.nodes() if row.layer != ORIGIN]
     streams = Streams(around, now_ns, catalogue)
     expected = _expected_layers(store, around, catalogue)
+    if limit_ns is not None:
+        catalogue = [replace(row, max_staleness_ns=limit_ns) for row in catalogue]
     ground = Ground(catalogue, Sightings(store, now_ns), streams, now_ns)
     return [ground.spread(told, expected[told.invalidation.keyspace]) for told in tolds], streams
 

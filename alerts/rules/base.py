@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
+from alerts.inhibition import Inhibits
 from alerts.look import Look
 from alerts.state import Timing
 from store.base import ORIGIN, NodeRow, Store
@@ -23,6 +24,9 @@ class Common:
     timing: Timing = AT_ONCE
     channels: Sequence[str] = ()
     mode: Mode = "observe"
+    kind: ClassVar[str] = ""
+    inhibits: ClassVar[Sequence[Inhibits]] = ()
+    """Which other alerts a firing one of this kind explains."""
 
 
 class Rule(Protocol):
@@ -48,6 +52,16 @@ class Rule(Protocol):
         """Whether it tells anybody."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """As its kind is called in the config file."""
+        ...
+
+    @property
+    def inhibits(self) -> Sequence[Inhibits]:
+        """Which other alerts a firing one of this kind explains."""
+        ...
+
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:
         """Read what it needs and judge it: one look at each thing that it watches."""
         ...
@@ -69,6 +83,17 @@ def listed_nodes(
         and layer in (None, row.layer)
         and node in (None, row.node)
     ]
+
+
+def place_in_words(layer: str | None, node: str | None, of: str = "a node") -> str:
+    """What a rule is about: `node r1 of layer edge`, `a node of layer edge`, `a node`."""
+    where = f" of layer {layer}" if layer else ""
+    return f"node {node}{where}" if node else f"{of}{where}"
+
+
+def share_in_words(share: float) -> str:
+    """A share for people: `95%`, `99.95%`."""
+    return f"{share * 100:.4g}%"
 
 
 def first_lines(lines: Sequence[str]) -> list[str]:

@@ -6,11 +6,12 @@ proves it; else it is unknown, and too much of that freezes the alert: exporters
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from alerts.link import invalidation_link, overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import NS_PER_S, Common, first_lines, in_seconds, listed_nodes
+from alerts.rules.messages import newest_told
 from freshness.propagation import (
     Caveat,
     Claimed,
@@ -27,7 +28,6 @@ from store.messages import ReceiptRow, Told
 from store.streams import Streams
 
 LEAST_COVERAGE: Final = 0.9
-MOST_MESSAGES: Final = 500
 _BAD: Final = (Status.LATE, Status.MISSING, Status.FAILED)
 
 
@@ -47,6 +47,7 @@ class PropagationLag(Common):
     `placement` has the layers of each keyspace: whom a word is expected of.
     """
 
+    kind: ClassVar[str] = "propagation-lag"
     limit_ns: int
     placement: dict[str, frozenset[str]]
     layer: str | None = None
@@ -58,17 +59,10 @@ class PropagationLag(Common):
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:
         """One look at all that it names together."""
-        told: list[Told] = []
-        cursor: str | None = None
         # Of what is younger than the limit nothing can be late yet: where messages are many, the
         # newest would be the quick ones alone.
         since_ns, until_ns = now_ns - self.window_ns, now_ns - self.limit_ns
-        while len(told) < MOST_MESSAGES:
-            page = store.invalidations(since_ns, until_ns, self.keyspace, limit=100, cursor=cursor)
-            told += page.items
-            cursor = page.next
-            if cursor is None:
-                break
+        told, _ = newest_told(store, since_ns, until_ns, self.keyspace)
         return [self.judge(listed_nodes(store.nodes(), self.layer, self.node), told, now_ns)]
 
     def judge(self, nodes: Sequence[NodeRow], told: Iterable[Told], now_ns: int) -> Look:

@@ -6,7 +6,7 @@ to tell a deaf node by, and the alert is frozen.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from alerts.link import overview_link
 from alerts.look import Condition, Look
@@ -38,6 +38,7 @@ class SilentFacts:
 class Silent(Common):
     """The rule. Others count as busy from `least` receipts of one of them on."""
 
+    kind: ClassVar[str] = "silent"
     layer: str
     node: str | None = None
     by: Literal["node", "layer"] = "node"

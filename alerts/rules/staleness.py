@@ -6,7 +6,7 @@ the reads could not say freezes the alert.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from alerts.link import key_link, overview_link
 from alerts.look import Condition, Look
@@ -42,6 +42,7 @@ class NodeFacts:
 class Staleness(Common):
     """The rule. `share` is of reads in the window; None leaves it to confirmed findings alone."""
 
+    kind: ClassVar[str] = "staleness"
     layer: str
     node: str | None = None
     keyspace: str | None = None

@@ -127,6 +127,7 @@ class Subscription:
         self._patience_s = options.read_timeout.seconds
         self._now_ns, self._ear, self._take = now_ns, ear, take
         self._asked_ns: int | None = None
+        self._answered_ns: int | None = None
         self._rows: list[InvalidationRow] = []
 
     async def run(self, channels: Sequence[str], patterns: Sequence[str]) -> NoReturn:
@@ -176,9 +177,7 @@ class Subscription:
         for reply in replies:
             kind = _kind(reply)
             if kind == b"pong":
-                if self._asked_ns is not None:
-                    self._ear.sure_until(self._asked_ns)
-                self._asked_ns = None
+                self._answered_ns, self._asked_ns = self._asked_ns, None
             elif len(reply) == _MESSAGE.get(kind):
                 row = self._take(reply[-2].decode(errors="replace"), reply[-1], received_ns)
                 if row is not None:
@@ -188,6 +187,10 @@ class Subscription:
         rows, self._rows = self._rows, []
         for start in range(0, len(rows), BATCH):
             await self._ear.hear(rows[start : start + BATCH])
+        if self._answered_ns is not None:
+            # Only now is all that came before it durable.
+            self._ear.sure_until(self._answered_ns)
+            self._answered_ns = None
 
 
 def _kind(reply: Any) -> bytes:

@@ -135,6 +135,109 @@
     else window.getSelection().selectAllChildren(button.previousElementSibling);
   });
 
+  /* React takes a value that is set as its own only where the setter of the element was used. */
+  function fill(field, text) {
+    var kind = field.tagName === "TEXTAREA" ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(field, text);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function field(name) {
+    return document.getElementById("silence-" + name);
+  }
+
+  function say(place, text, isWrong) {
+    place.textContent = text;
+    place.className = isWrong ? "said said-wrong" : "said";
+  }
+
+  /* Asks the API to change something; the page itself follows by what is written then. */
+  function change(method, path, body, place, done) {
+    var base = field("form").dataset.api;
+    var asked = { method: method, headers: { "content-type": "application/json" } };
+    if (body) asked.body = JSON.stringify(body);
+    say(place, "…", false);
+    fetch(base + path, asked).then(
+      function (answer) {
+        return answer.json().then(function (said) {
+          say(place, answer.ok ? done : said.detail, !answer.ok);
+        });
+      }
+    ).catch(function () {
+      say(place, "The server cannot be reached.", true);
+    });
+  }
+
+  function matcher(line) {
+    var read = /^\s*([^\s=!~]+)\s*(=~|!~|!=|=)\s*([\s\S]*?)\s*$/.exec(line);
+    if (!read) throw new Error(line + ": expected name=value, name!=value, name=~regex or !~");
+    var value = read[3].charAt(0) === '"' ? JSON.parse(read[3]) : read[3];
+    return { name: read[1], op: read[2], value: value };
+  }
+
+  function lasting(text) {
+    var read = /^\s*(\d+)\s*(m|h|d)\s*$/.exec(text);
+    if (!read) throw new Error(text + ": expected a duration such as 30m, 2h or 7d");
+    return Number(read[1]) * { m: 60000, h: 3600000, d: 86400000 }[read[2]];
+  }
+
+  function remembersName() {
+    var name = field("creator");
+    try {
+      if (name.value) localStorage.setItem("stalewatch-name", name.value);
+      else fill(name, localStorage.getItem("stalewatch-name") || "");
+    } catch (refused) {
+      /* It is then typed again. */
+    }
+    return name.value;
+  }
+
+  document.addEventListener("submit", function (event) {
+    if (event.target.id !== "silence-form") return;
+    event.preventDefault();
+    var place = field("said");
+    try {
+      var lines = field("matchers").value.split("\n").filter(function (line) {
+        return line.trim();
+      });
+      var body = {
+        matchers: lines.map(matcher),
+        comment: field("comment").value,
+        ends_at: new Date(Date.now() + lasting(field("for").value)).toISOString(),
+      };
+      var name = remembersName();
+      if (name) body.creator = name;
+      change("POST", "silences", body, place, "Silenced.");
+    } catch (wrong) {
+      say(place, wrong.message, true);
+    }
+  });
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest ? event.target.closest("[data-act]") : null;
+    if (!button) return;
+    var act = button.dataset.act;
+    var on = button.dataset.on;
+    if (act === "silence") {
+      field("box").open = true;
+      fill(field("matchers"), on);
+      remembersName();
+      field("comment").focus();
+      return;
+    }
+    var place = button.parentElement.querySelector(".said");
+    if (act === "end") change("DELETE", "silences/" + encodeURIComponent(on), null, place, "Ended.");
+    if (act === "ack") {
+      var name = remembersName();
+      if (!name) {
+        field("box").open = true;
+        field("creator").focus();
+      }
+      var body = name ? { by: name } : {};
+      change("POST", "alerts/" + encodeURIComponent(on) + "/ack", body, place, "Acknowledged.");
+    }
+  });
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.stalewatch = {
     view: function (path, search, themeNow, paused) {
@@ -146,7 +249,7 @@
       var query = new URLSearchParams(search || "");
       var named = query.get("range") || DEFAULT_RANGE;
       var range = query.get("from") && query.get("to") ? "" : named;
-      var page = (/\/(key|invalidation|nodes|drift|coverage|alerts|catalogue)s?(\/|$)/.exec(path || "") || [])[1];
+      var page = (/\/(key|invalidation|drift|coverage|nodes|objective|alerts|catalogue)s?(\/|$)/.exec(path || "") || [])[1];
       var tab = function (name) {
         return page === name ? "nav-link nav-here" : "nav-link";
       };
@@ -160,6 +263,7 @@
         tab("drift"),
         tab("coverage"),
         tab("nodes"),
+        tab("objective"),
         tab("alerts"),
         tab("catalogue"),
       ];

@@ -6,6 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.parts import Child, attributes, cell, empty, facts, link, pill, table
+from dashboard.components.silences import actions, quiet_facts, quiet_marks
 from dashboard.queries.alerting import AlertsView, since_ns
 from dashboard.wording import ago, count, instant
 from store.alert_book import AlertRow, NotificationRow
@@ -35,7 +36,7 @@ def _cards(rows: Sequence[AlertRow], view: AlertsView, prefix: str) -> Component
 
 
 def _card(row: AlertRow, view: AlertsView, prefix: str) -> Component:
-    marks = [pill(row.state, _TONES[row.state])]
+    marks = [pill(row.state, _TONES[row.state]), *quiet_marks(row, view)]
     if row.is_frozen:
         marks.append(pill("frozen: measurement lost", "unknown"))
     if row.state == "firing" and row.clear_since_ns is not None:
@@ -45,9 +46,9 @@ def _card(row: AlertRow, view: AlertsView, prefix: str) -> Component:
         html.Div([html.H3(row.rule, className="alert-name"), *marks], className="alert-top"),
         html.P(labels, className="hint"),
         html.P(row.summary, className="alert-summary") if row.summary else None,
-        facts(_facts(row, view.now_ns)),
+        facts([*_facts(row, view.now_ns), *quiet_facts(row, view)]),
         _evidence(row.evidence),
-        _view(row, prefix),
+        html.Div([_view(row, prefix), *actions(row, view)], className="alert-acts"),
         html.H4("Deliveries", className="minor"),
         deliveries(view.notifications.get(row.id, ()), view.now_ns),
     ]
@@ -152,9 +153,11 @@ def summary(view: AlertsView) -> str:
     """The page in a line; what is frozen is named, since it can neither fire nor resolve."""
     every = (*view.firing, *view.pending, *view.resolved)
     frozen = sum(row.is_frozen for row in every)
+    silenced = sum(bool(view.silenced[row.id]) for row in (*view.firing, *view.pending))
     told = [row for rows in view.notifications.values() for row in rows]
     dead = sum(row.state == "dead" for row in (*told, *view.adrift))
     parts = [f"{len(view.firing)} firing", f"{len(view.pending)} pending"]
     parts += [f"{frozen} frozen"] if frozen else []
+    parts += [f"{silenced} silenced"] if silenced else []
     parts += [count(dead, "dead letter")] if dead else []
     return " · ".join(parts)

@@ -16,6 +16,8 @@ from dashboard.pages import (
     invalidations,
     key,
     nodes,
+    objective,
+    objectives,
     overview,
 )
 from dashboard.site import Parts, Site
@@ -41,6 +43,8 @@ PAGES: Final = {
     "drift": Page(drift.fill, drift.frame),
     "coverage": Page(coverage.fill, coverage.frame),
     "nodes": Page(nodes.fill, nodes.frame),
+    "objectives": Page(objectives.fill, objectives.frame),
+    "objective": Page(objective.fill, objective.frame),
     "alerts": Page(alerts.fill, alerts.frame),
     "catalogue": Page(catalogue.fill, catalogue.frame),
 }

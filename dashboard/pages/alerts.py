@@ -12,6 +12,7 @@ from dashboard.components.alerting import (
     waiting_alerts,
 )
 from dashboard.components.parts import panel
+from dashboard.components.silences import silence_form, silences
 from dashboard.figures.template import Theme
 from dashboard.queries.alerting import alerts
 from dashboard.site import Parts, Site
@@ -27,12 +28,13 @@ def fill(store: Store, address: Address, site: Site, theme: Theme, now_ns: int) 
         "pending": {"children": waiting_alerts(view.pending, view, site.prefix)},
         "resolved": {"children": waiting_alerts(view.resolved, view, site.prefix)},
         "transitions": {"children": transitions(view)},
+        "silences": {"children": silences(view)},
         "adrift": {"children": deliveries(view.adrift, now_ns)},
         "document-title": {"data": f"Alerts · {site.title}"},
     }
 
 
-def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG001
+def frame(address: Address, site: Site, parts: Parts) -> Component:
     """The page with its parts in place."""
 
     def filled(id: str) -> Component:
@@ -45,6 +47,11 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
             panel("Firing", filled("firing")),
             panel("Pending", filled("pending"), note="the condition holds, not yet for its time"),
             panel("Resolved of late", filled("resolved")),
+            panel(
+                "Silences",
+                [silence_form(address, site), filled("silences")],
+                note="what they are over is shown, and not told",
+            ),
             panel("Recent transitions", filled("transitions")),
             panel("Undelivered, of earlier alerts", filled("adrift")),
         ],

@@ -5,19 +5,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard.address import Address, Window
+from dashboard.wording import SECOND_NS
 from store.alert_book import AlertRow, NotificationRow, TransitionRow
 from store.base import Store
+from store.matching import ack_of, silences_over
+from store.silences import AckRow, SilenceRow
 
 MOST_TRANSITIONS: Final = 50
 MOST_NOTIFICATIONS: Final = 200
+ENDED_SHOWN_NS: Final = 7 * 86_400 * SECOND_NS
+"""Of silences that are over, those of so long ago are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertsView:
     """Alerts that the filters leave; `notifications` by alert, newest first.
 
-    `adrift` are notifications not delivered whose alert is not shown any more. `now_ns` is wall
-    time in Unix nanoseconds.
+    `adrift` are notifications not delivered whose alert is not shown any more. `silenced` has the
+    silences over each alert, `acks` who acknowledged its firing, by alert; `silences` are all, and
+    for a while those that are over. `now_ns` is wall time in Unix nanoseconds.
     """
 
     window: Window
@@ -27,12 +33,19 @@ class AlertsView:
     transitions: Sequence[TransitionRow]
     notifications: Mapping[str, Sequence[NotificationRow]]
     adrift: Sequence[NotificationRow]
+    silences: Sequence[SilenceRow]
+    silenced: Mapping[str, Sequence[SilenceRow]]
+    acks: Mapping[str, AckRow]
     now_ns: int
 
     def alert(self, id: str) -> AlertRow | None:
         """A shown alert by its id."""
         shown = (*self.firing, *self.pending, *self.resolved)
         return next((row for row in shown if row.id == id), None)
+
+    def suppressed_by(self, silence: SilenceRow) -> Sequence[AlertRow]:
+        """What fires or is pending, and is not told because of a silence."""
+        return [row for row in (*self.firing, *self.pending) if silence in self.silenced[row.id]]
 
 
 def alerts(store: Store, address: Address, now_ns: int) -> AlertsView:
@@ -47,6 +60,8 @@ def alerts(store: Store, address: Address, now_ns: int) -> AlertsView:
         for state in ("dead", "owed", "leased")
         for row in store.notifications(state=state, limit=MOST_NOTIFICATIONS)
     ]
+    silences, acks = store.silences(now_ns - ENDED_SHOWN_NS), store.acks()
+    found = {row.id: ack_of(row, acks) for row in shown}
     return AlertsView(
         window=window,
         firing=_in_state(shown, "firing"),
@@ -58,7 +73,10 @@ def alerts(store: Store, address: Address, now_ns: int) -> AlertsView:
             if window.since_ns <= row.at_ns < window.until_ns and row.alert not in hidden
         ],
         notifications=told,
-        adrift=[row for row in undelivered if row.alert not in told and row.alert not in hidden],
+        adrift=[row for row in undelivered if not {*row.alerts} & (told.keys() | hidden)],
+        silences=silences,
+        silenced={row.id: silences_over(row, silences, now_ns) for row in shown},
+        acks={id: ack for id, ack in found.items() if ack is not None},
         now_ns=now_ns,
     )
 

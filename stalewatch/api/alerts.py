@@ -1,11 +1,26 @@
 """Alerts, their transitions and what is owed of them, as JSON."""
 
+from collections.abc import Sequence
+
 from stalewatch.api.items import Item, times
+from stalewatch.api.silences import ack_item
 from store.alert_book import AlertRow, NotificationRow, TransitionRow
+from store.base import Store
+from store.matching import ack_of, silences_over
+from store.silences import AckRow, SilenceRow
 
 
-def alert_item(row: AlertRow) -> Item:
+def alerts_of(store: Store, now_ns: int) -> list[Item]:
+    """Every alert, and what keeps it from being told."""
+    silences, acks = store.silences(now_ns), store.acks()
+    return [alert_item(row, silences, acks, now_ns) for row in store.alerts()]
+
+
+def alert_item(
+    row: AlertRow, silences: Sequence[SilenceRow], acks: Sequence[AckRow], now_ns: int
+) -> Item:
     """An alert; `link` is below the address of the pages."""
+    ack = ack_of(row, acks)
     return {
         "id": row.id,
         "rule": row.rule,
@@ -13,6 +28,9 @@ def alert_item(row: AlertRow) -> Item:
         "state": row.state,
         "reason": row.reason,
         "is_frozen": row.is_frozen,
+        "inhibited_by": row.inhibited_by or None,
+        "silenced_by": [each.id for each in silences_over(row, silences, now_ns)],
+        "acknowledged": None if ack is None else ack_item(ack),
         "value": row.value,
         "summary": row.summary,
         "evidence": list(row.evidence),
@@ -43,7 +61,7 @@ def notification_item(row: NotificationRow) -> Item:
     return {
         "id": row.id,
         "channel": row.channel,
-        "alert": row.alert,
+        "alerts": list(row.alerts),
         "kind": row.kind,
         "thread": row.thread,
         "state": row.state,

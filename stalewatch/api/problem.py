@@ -27,6 +27,14 @@ class MissingError(Exception):
     """There is no such thing; the message says which, and what to do."""
 
 
+class ConflictError(Exception):
+    """It cannot be done to the thing as it stands; the message says why."""
+
+
+class MediaTypeError(Exception):
+    """The body is of a kind that is not taken."""
+
+
 def answer_problems(server: FastAPI) -> None:
     """Let every error of this server be answered with a problem."""
     handlers: dict[type[Exception], Any] = {
@@ -35,6 +43,8 @@ def answer_problems(server: FastAPI) -> None:
         CursorError: _on_cursor,
         StoreError: _on_store,
         MissingError: _on_missing,
+        ConflictError: _on_conflict,
+        MediaTypeError: _on_media_type,
         HTTPException: _on_http,
         Exception: _on_anything,
     }
@@ -86,6 +96,14 @@ async def _on_missing(request: Request, error: MissingError) -> Response:
     return problem(request, 404, str(error))
 
 
+async def _on_conflict(request: Request, error: ConflictError) -> Response:
+    return problem(request, 409, str(error))
+
+
+async def _on_media_type(request: Request, error: MediaTypeError) -> Response:
+    return problem(request, 415, str(error))
+
+
 async def _on_http(request: Request, error: HTTPException) -> Response:
     detail = str(error.detail)
     if error.status_code in (404, 405):
@@ -100,7 +118,8 @@ async def _on_anything(request: Request, error: Exception) -> Response:  # noqa:
 
 def _parameter(loc: Sequence[int | str]) -> str:
     """Of ("query", "limit") the name; a fault of the whole query has none of its own."""
-    return str(loc[1]) if len(loc) > 1 else str(loc[0])
+    named = loc[1:] if loc and loc[0] == "body" else loc[1:2]
+    return ".".join(map(str, named)) or str(loc[0])
 
 
 def _expected(error: dict[str, Any]) -> str:

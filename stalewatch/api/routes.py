@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from stalewatch.api.alerts import alert_item, notification_item, transition_item
+from stalewatch.api.alerts import alerts_of, notification_item, transition_item
 from stalewatch.api.asked import (
     CatalogueHistoryAsked,
     CountersAsked,
@@ -31,13 +31,26 @@ from stalewatch.api.coverage import coverage_of
 from stalewatch.api.drift import drift_of
 from stalewatch.api.freshness import freshness_of
 from stalewatch.api.history import history_of
-from stalewatch.api.items import finding_item, json_answer, listing, node_item, times
+from stalewatch.api.items import Item, finding_item, json_answer, listing, node_item, times
+from stalewatch.api.objectives import objective_item, objective_page
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
+from stalewatch.api.silences import (
+    ENDED_SHOWN_NS,
+    SentAck,
+    SentSilence,
+    SilencesAsked,
+    acknowledge,
+    make_silence,
+    require_json,
+    silence_item,
+)
 from stalewatch.api.sweeps import sweep_item
 from store.base import FindingRow, Store
 from store.catalogue_history import Entry
+from store.objectives import Objectives
 from store.propagation import read_spread
+from store.silences import SilenceRow
 
 
 class _Anything(StringConvertor):
@@ -62,13 +75,17 @@ LISTS = (
     "lag",
     "sweeps",
     "counters",
+    "objectives",
     "alerts",
     "alerts/transitions",
     "alerts/notifications",
+    "silences",
 )
 
 
-def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
+def make_router(
+    store: Store, now_ns: Callable[[], int], objectives: Objectives | None = None
+) -> APIRouter:
     """Every route; `now_ns` is the wall clock in Unix nanoseconds."""
     router = APIRouter()
     _add_nodes(router, store)
@@ -78,7 +95,9 @@ def make_router(store: Store, now_ns: Callable[[], int]) -> APIRouter:
     _add_figures(router, store, now_ns)
     _add_propagation(router, store, now_ns)
     _add_sweeps(router, store)
-    _add_alerts(router, store)
+    _add_objectives(router, objectives or Objectives(store), now_ns)
+    _add_alerts(router, store, now_ns)
+    _add_silences(router, store, now_ns)
     return router
 
 
@@ -214,11 +233,29 @@ def _add_sweeps(router: APIRouter, store: Store) -> None:
         return json_answer(sweep_item(row))
 
 
-def _add_alerts(router: APIRouter, store: Store) -> None:
+def _add_objectives(router: APIRouter, objectives: Objectives, now_ns: Callable[[], int]) -> None:
+    @router.get("/objectives")
+    async def standings(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        found = await asyncio.to_thread(objectives.statuses, now_ns())
+        return listing(map(objective_item, found))
+
+    @router.get("/objectives/{name}")
+    async def standing(name: str, asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
+        return json_answer(await asyncio.to_thread(_objective, objectives, name, now_ns()))
+
+
+def _objective(objectives: Objectives, name: str, now_ns: int) -> Item:
+    found = objectives.status(name, now_ns)
+    if found is None:
+        raise MissingError(f"no objective {name!r}: /api/v1/objectives lists those declared")
+    blame = objectives.attribution(name, now_ns)
+    return objective_page(found, blame, objectives.history(name, now_ns))
+
+
+def _add_alerts(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
     @router.get("/alerts")
     async def alerts(asked: Annotated[NothingAsked, Query()]) -> Response:  # noqa: ARG001
-        rows = await asyncio.to_thread(store.alerts)
-        return listing(map(alert_item, rows))
+        return listing(await asyncio.to_thread(alerts_of, store, now_ns()))
 
     @router.get("/alerts/transitions")
     async def transitions(asked: Annotated[TransitionsAsked, Query()]) -> Response:
@@ -229,3 +266,36 @@ def _add_alerts(router: APIRouter, store: Store) -> None:
     async def notifications(asked: Annotated[NotificationsAsked, Query()]) -> Response:
         rows = await asyncio.to_thread(store.notifications, asked.alert, asked.state, asked.limit)
         return listing(map(notification_item, rows))
+
+
+def _add_silences(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:
+    async def answer(row: SilenceRow, status: int = 200) -> Response:
+        alerts = await asyncio.to_thread(store.alerts)
+        item = json_answer(silence_item(row, alerts, now_ns()))
+        item.status_code = status
+        return item
+
+    @router.get("/silences")
+    async def silences(asked: Annotated[SilencesAsked, Query()]) -> Response:
+        now = now_ns()
+        after = now - ENDED_SHOWN_NS if asked.ending_after is None else asked.ending_after
+        rows = await asyncio.to_thread(store.silences, after)
+        alerts = await asyncio.to_thread(store.alerts)
+        return listing(silence_item(row, alerts, now) for row in rows)
+
+    @router.post("/silences", dependencies=[Depends(require_json)])
+    async def add(request: Request, sent: SentSilence) -> Response:
+        row = make_silence(sent, request, now_ns())
+        await asyncio.to_thread(store.write_silence, row)
+        return await answer(row, 201)
+
+    @router.delete("/silences/{id}")
+    async def end(id: str) -> Response:
+        row = await asyncio.to_thread(store.end_silence, id, now_ns())
+        if row is None:
+            raise MissingError(f"no silence {id!r}: /api/v1/silences lists those that there are")
+        return await answer(row)
+
+    @router.post("/alerts/{id}/ack", dependencies=[Depends(require_json)])
+    async def ack(request: Request, id: str, sent: SentAck) -> Response:
+        return json_answer(await asyncio.to_thread(acknowledge, store, id, sent, request, now_ns()))

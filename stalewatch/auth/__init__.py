@@ -6,6 +6,7 @@ Pure ASGI middleware, for http and for websocket scopes alike.
 from stalewatch.auth.gate import Auth, Basic, Gate, ProxyHeader
 from stalewatch.auth.headers import SecurityHeaders, content_security_policy
 from stalewatch.auth.proxies import BehindProxies, IpNetwork
+from stalewatch.auth.request_origin import RequestOrigin
 from stalewatch.auth.websocket_origin import WebsocketOrigin
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Gate",
     "IpNetwork",
     "ProxyHeader",
+    "RequestOrigin",
     "SecurityHeaders",
     "WebsocketOrigin",
     "content_security_policy",

@@ -17,6 +17,8 @@ from stalewatch.auth.refusal import refuse
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
 METRICS_PATH: Final = "/metrics"
+USER: Final = "stalewatch.user"
+"""Where a scope has the name of the user whom the gate let in; empty without authentication."""
 _CHALLENGE: Final = {"www-authenticate": 'Basic realm="Stalewatch", charset="UTF-8"'}
 
 
@@ -56,12 +58,12 @@ class Gate:
             await self.app(scope, receive, send)
             return
         try:
-            is_let_in = _proves(self.auth, scope)
+            user = _proven(self.auth, scope)
         except SecretError as error:
             await refuse(scope, receive, send, 503, f"no password to compare with: {error}")
             return
-        if is_let_in:
-            await self.app(scope, receive, send)
+        if user is not None:
+            await self.app({**scope, USER: user}, receive, send)
         elif isinstance(self.auth, Basic):
             detail = "a user name and a password are needed: server.auth in the configuration"
             await refuse(scope, receive, send, 401, detail, _CHALLENGE)
@@ -70,18 +72,19 @@ class Gate:
             await refuse(scope, receive, send, 401, detail)
 
 
-def _proves(auth: Auth, scope: Scope) -> bool:
+def _proven(auth: Auth, scope: Scope) -> str | None:
+    """The name of the user, empty where nobody need have one; None where it is not proven."""
     headers = Headers(scope=scope)
     match auth:
         case None:
-            return True
+            return ""
         case Basic():
-            return _is_right(auth, headers.getlist("authorization"))
+            return auth.username if _is_right(auth, headers.getlist("authorization")) else None
         case ProxyHeader():
             # Two values would be two users, one of them perhaps the visitor's own invention.
             named = headers.getlist(auth.header)
             is_one = len(named) == 1 and bool(named[0].strip())
-            return is_one and is_trusted(scope, auth.trusted)
+            return named[0].strip() if is_one and is_trusted(scope, auth.trusted) else None
 
 
 def _is_right(auth: Basic, given: Sequence[str]) -> bool:

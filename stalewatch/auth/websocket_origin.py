@@ -24,7 +24,8 @@ class WebsocketOrigin:
         if scope["type"] == "websocket":
             headers = Headers(scope=scope)
             origins, host = headers.getlist("origin"), headers.get("host", "")
-            if len(origins) != 1 or not self._is_ours(origins[0].lower(), host.lower()):
+            is_one = len(origins) == 1
+            if not is_one or not is_ours(origins[0].lower(), host.lower(), self.external_origin):
                 detail = "pages of another origin may not listen: set server.external_url"
                 await refuse(scope, receive, send, 403, detail)
                 return
@@ -33,9 +34,11 @@ class WebsocketOrigin:
             replace_host(scope, _netloc(origins[0]))
         await self.app(scope, receive, send)
 
-    def _is_ours(self, origin: str, host: str) -> bool:
-        netloc = _netloc(origin)
-        return bool(netloc) and (netloc == host or origin == self.external_origin)
+
+def is_ours(origin: str, host: str, external_origin: str) -> bool:
+    """Whether an origin is the host that was asked, or ours by the config; all in lower case."""
+    netloc = _netloc(origin)
+    return bool(netloc) and (netloc == host or origin == external_origin)
 
 
 def _netloc(origin: str) -> str:

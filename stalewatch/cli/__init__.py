@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from stalewatch.cli import backup, check, demo, evidence, init, judge, probe, sweep, up
+from stalewatch.cli import (
+    alerts,
+    backup,
+    check,
+    demo,
+    evidence,
+    init,
+    judge,
+    probe,
+    silence,
+    sweep,
+    up,
+)
 
 app = typer.Typer(
     name="stalewatch",
@@ -21,8 +33,11 @@ app.command("probe")(probe.probe)
 app.command("sweep")(sweep.sweep)
 app.command("judge")(judge.judge)
 app.command("evidence")(evidence.evidence)
+app.add_typer(silence.app, name="silence")
+app.command("ack")(silence.ack)
 app.command("backup")(backup.backup)
 app.command("demo")(demo.demo)
+app.add_typer(alerts.app, name="alerts")
 
 
 @app.callback()

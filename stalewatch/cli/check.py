@@ -76,14 +76,20 @@ def _rules(config: "Config") -> list[dict[str, str]]:
 
 
 def _warnings(config: "Config") -> list[str]:
-    """What is no mistake, and will break a promise all the same."""
+    """What is no mistake, and should be known all the same."""
     from freshness.promise import weigh_promise
     from stalewatch.catalogue import tiers_of
+    from stalewatch.config.objective_checks import caution_words
     from stalewatch.promises import say_promise
 
     tiers = tiers_of(config)
     said = [say_promise(weigh_promise(name, tiers)) for name in tiers]
-    return [each for each in said if each]
+    cautions = [
+        f"objective {name}: {words}"
+        for name in config.objectives
+        for words in caution_words(config, name)
+    ]
+    return [*(each for each in said if each), *cautions]
 
 
 def _print_warnings(warnings: list[str]) -> None:

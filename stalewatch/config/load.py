@@ -14,6 +14,7 @@ from stalewatch.config.document import Document
 from stalewatch.config.kinds import Kinds, file_model
 from stalewatch.config.layer_checks import layer_faults
 from stalewatch.config.model import Config
+from stalewatch.config.objective_checks import objective_faults
 from stalewatch.config.problem import ConfigError, Problem
 from stalewatch.config.rule_checks import rule_faults
 from stalewatch.config.sources import absent
@@ -40,6 +41,7 @@ def load(path: Path, *, with_sources: bool = True) -> Config:
             *tap_faults(config),
             *channel_faults(config),
             *canary_faults(config),
+            *objective_faults(config),
         )
         problems += [document.problem(loc, why) for loc, why in faults]
     if config is not None and not problems and with_sources:

@@ -21,6 +21,7 @@ from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.names import Key, Name
+from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.otlp import Otlp, Traces
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.taps import TapSettings
@@ -382,5 +383,7 @@ class Config(Section):
     """A dead man's switch elsewhere that is pinged while all goes on."""
     prometheus: dict[Name, PrometheusSettings] = Field(default_factory=dict)
     """Where counters of nodes are read from, besides the nodes themselves, by name."""
+    objectives: dict[Name, ObjectiveSettings] = Field(default_factory=dict)
+    """What is promised of how fresh copies are, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""

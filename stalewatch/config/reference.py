@@ -18,6 +18,7 @@ from stalewatch.config.canaries import CanarySettings
 from stalewatch.config.channels import ChannelSettings
 from stalewatch.config.counters import PrometheusSettings
 from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettings
+from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import PollSettings
 from stalewatch.config.rules import RULE_KINDS, RuleSettings
@@ -46,6 +47,7 @@ def reference() -> str:
     page.add("channels.C", ChannelSettings)
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
     page.add("heartbeat", HeartbeatSettings)
+    page.add("objectives.O", ObjectiveSettings)
     page.add("rules.R", RuleSettings)
     page.add_kinds("rules.R", RULE_KINDS)
     page.add("traces.poll.P", PollSettings)

@@ -11,10 +11,6 @@ from pydantic_core import ErrorDetails
 
 from stalewatch.config.problem import Loc
 
-LATER: Final = {
-    ("objectives",),
-}  # fmt: skip
-_UNSUPPORTED: Final = "not supported by this version of stalewatch; remove it"
 _PLAIN: Final = {
     "missing": "required, and missing",
     "dict_type": "expected a mapping",
@@ -68,8 +64,6 @@ def did_you_mean(written: str, known: Iterable[str]) -> str:
 
 
 def _unknown_key(model: type[BaseModel], loc: Loc) -> str:
-    if loc in LATER:
-        return _UNSUPPORTED
     known = sorted(keys_at(model, loc[:-1]))
     guess = did_you_mean(str(loc[-1]), known)
     return f"unknown key{guess}" if guess else f"unknown key; expected {_listed(known)}"

@@ -12,7 +12,7 @@ OPEN: Final = "state IN ('pending', 'firing')"
 RESOLVED_SHOWN: Final = 100
 """How many of the alerts that were resolved last are read with those that are open."""
 
-_WRITE: Final = "INSERT OR REPLACE INTO alerts VALUES ({})".format(", ".join("?" * 15))
+_WRITE: Final = "INSERT OR REPLACE INTO alerts VALUES ({})".format(", ".join("?" * 16))
 _STEP: Final = (
     "INSERT INTO transitions (alert, at_ns, before, after, reason) VALUES (?, ?, ?, ?, ?)"
 )
@@ -79,6 +79,7 @@ def _pack(alert: AlertRow) -> tuple[Any, ...]:
         alert.clear_since_ns,
         alert.resolved_at_ns,
         alert.seen_at_ns,
+        alert.inhibited_by,
     )
 
 

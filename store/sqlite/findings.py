@@ -73,6 +73,20 @@ def read_findings(
     return Page(items, encode_cursor(items[-1].opened_at_ns, items[-1].id) if follows else None)
 
 
+OPEN_IN: Final = f"""
+{_SELECT} WHERE opened_at_ns < :until_ns AND (healed_at_ns IS NULL OR healed_at_ns > :since_ns)
+ORDER BY opened_at_ns DESC, id DESC LIMIT :limit
+"""
+
+
+def read_open_in(
+    connection: sqlite3.Connection, since_ns: int, until_ns: int, limit: int
+) -> list[FindingRow]:
+    """Those that were open at some instant of [since, until), newest first."""
+    asked = {"since_ns": since_ns, "until_ns": until_ns, "limit": limit}
+    return [_unpack_said(named) for named in named_rows(connection.execute(OPEN_IN, asked))]
+
+
 def _pack(finding: FindingRow) -> tuple[Any, ...]:
     return (
         finding.id,

@@ -8,8 +8,21 @@ from typing import Any, Final
 from store.alert_book import FELL_BACK, DeliveryState, NotificationRow
 from store.sqlite.values import named_rows
 
-_WRITE: Final = "INSERT INTO notifications VALUES ({}) ON CONFLICT DO NOTHING".format(
-    ", ".join("?" * 14)
+_COLUMNS: Final = (
+    "id", "channel", "kind", "thread", "payload", "recipients", "state", "attempts",
+    "created_at_ns", "next_at_ns", "leased_until_ns", "delivered_at_ns", "why", "alerts",
+)  # fmt: skip
+_WRITE: Final = (
+    f"INSERT INTO notifications ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    "ON CONFLICT DO NOTHING"
+)
+_WRITE_TOLD: Final = (
+    "INSERT INTO told_alerts (alert, created_at_ns, notification) VALUES (?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_BY_ALERT: Final = (
+    "JOIN notifications ON notifications.id = told_alerts.notification "
+    "WHERE told_alerts.alert = :alert"
 )
 
 # What was never tried comes first: a server that hangs must not hold up what others are owed.
@@ -46,11 +59,11 @@ WHERE channel = :channel AND state IN ('owed', 'leased', 'dead')
 ORDER BY created_at_ns, id LIMIT :limit
 """
 
-_FALL_BACK: Final = """
-INSERT INTO notifications SELECT {}
+_FALL_BACK: Final = f"""
+INSERT INTO notifications ({", ".join(_COLUMNS)}) SELECT {", ".join("?" * len(_COLUMNS))}
 WHERE EXISTS (SELECT 1 FROM notifications WHERE id = ? AND state <> 'delivered')
 ON CONFLICT DO NOTHING
-""".format(", ".join("?" * 14))
+"""
 
 
 def write_notifications(
@@ -58,6 +71,8 @@ def write_notifications(
 ) -> None:
     """Add those that are not there yet."""
     connection.executemany(_WRITE, [_pack(row) for row in notifications])
+    told = [(alert, row.created_at_ns, row.id) for row in notifications for alert in row.alerts]
+    connection.executemany(_WRITE_TOLD, told)
 
 
 def has_due(connection: sqlite3.Connection, now_ns: int) -> bool:
@@ -101,15 +116,23 @@ def read_overdue(
 
 def write_fallbacks(connection: sqlite3.Connection, rows: Sequence[NotificationRow]) -> int:
     """Add those whose first is still not delivered; how many were added."""
+    if not rows:
+        return 0
     asked = [(*_pack(row), row.id.partition(FELL_BACK)[0]) for row in rows]
-    return connection.executemany(_FALL_BACK, asked).rowcount if asked else 0
+    told = [(alert, row.created_at_ns, row.id) for row in rows for alert in row.alerts]
+    connection.executemany(_WRITE_TOLD, told)
+    return connection.executemany(_FALL_BACK, asked).rowcount
 
 
 def notifications_query(alert: str | None, state: str | None) -> str:
     """The SQL for a combination of filters."""
-    asked = {"alert = :alert": alert, "+state = :state" if alert else "state = :state": state}
-    conditions = [condition for condition, value in asked.items() if value is not None]
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    if alert is not None:
+        narrowed = "" if state is None else " AND notifications.state = :state"
+        return (
+            f"SELECT notifications.* FROM told_alerts {_BY_ALERT}{narrowed} "
+            "ORDER BY told_alerts.created_at_ns DESC, told_alerts.notification DESC LIMIT :limit"
+        )
+    where = "" if state is None else "WHERE state = :state "
     return f"SELECT * FROM notifications {where}ORDER BY created_at_ns DESC, id DESC LIMIT :limit"
 
 
@@ -123,23 +146,13 @@ def read_notifications(
 
 
 def _pack(row: NotificationRow) -> tuple[Any, ...]:
-    return (
-        row.id,
-        row.channel,
-        row.alert,
-        row.kind,
-        row.thread,
-        row.payload,
-        json.dumps(list(row.recipients)),
-        row.state,
-        row.attempts,
-        row.created_at_ns,
-        row.next_at_ns,
-        row.leased_until_ns,
-        row.delivered_at_ns,
-        row.why,
-    )
+    lists = {name: json.dumps(list(getattr(row, name))) for name in ("recipients", "alerts")}
+    return tuple(lists.get(name, getattr(row, name)) for name in _COLUMNS)
 
 
 def _unpack(named: dict[str, Any]) -> NotificationRow:
-    return NotificationRow(recipients=tuple(json.loads(named.pop("recipients"))), **named)
+    return NotificationRow(
+        recipients=tuple(json.loads(named.pop("recipients"))),
+        alerts=tuple(json.loads(named.pop("alerts"))),
+        **named,
+    )

@@ -14,6 +14,8 @@ from store.sqlite.values import named_rows, pack_integer, unpack_integer
 RECEIPTS_EACH: Final = 10_000
 """How many receipts of one invalidation are read at most: senders may forge any number."""
 
+_FOR_EVER: Final = 2**63 - 1
+
 _WRITE: Final = "INSERT INTO receipts VALUES ({}) ON CONFLICT DO NOTHING".format(
     ", ".join("?" * 15)
 )
@@ -63,7 +65,8 @@ WHERE received_at_ns >= :since_ns AND sequence IS NOT NULL ORDER BY received_at_
 
 COUNTS: Final = """
 SELECT layer, node, count(*) FROM receipts
-WHERE received_at_ns >= :since_ns AND is_known GROUP BY layer, node ORDER BY layer, node
+WHERE received_at_ns >= :since_ns AND received_at_ns < :until_ns AND is_known
+GROUP BY layer, node ORDER BY layer, node
 """
 
 
@@ -102,9 +105,12 @@ def read_sequences(
     return [(*names, int(sequence)) for *names, sequence in found]
 
 
-def read_counts(connection: sqlite3.Connection, since_ns: int) -> list[tuple[str, str, int]]:
-    """(layer, node, count) of the receipts of known nodes since then."""
-    return list(connection.execute(COUNTS, {"since_ns": since_ns}))
+def read_counts(
+    connection: sqlite3.Connection, since_ns: int, until_ns: int | None
+) -> list[tuple[str, str, int]]:
+    """(layer, node, count) of the receipts of known nodes in [since, until)."""
+    until_ns = _FOR_EVER if until_ns is None else until_ns
+    return list(connection.execute(COUNTS, {"since_ns": since_ns, "until_ns": until_ns}))
 
 
 def _pack(row: ReceiptRow) -> tuple[Any, ...]:

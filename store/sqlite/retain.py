@@ -106,6 +106,24 @@ DELETE FROM gaps WHERE (source, since_ns) IN (
   SELECT source, since_ns FROM gaps WHERE until_ns < :before_ns LIMIT :limit)
 """
 
+OLD_TOLD: Final = """
+DELETE FROM told_alerts WHERE (alert, created_at_ns, notification) IN (
+  SELECT alert, created_at_ns, notification FROM told_alerts
+  WHERE created_at_ns < :before_ns
+    AND NOT EXISTS (SELECT 1 FROM notifications WHERE id = told_alerts.notification) LIMIT :limit)
+"""
+
+OLD_SILENCES: Final = """
+DELETE FROM silences WHERE id IN (
+  SELECT id FROM silences WHERE ends_at_ns < :before_ns LIMIT :limit)
+"""
+
+OLD_ACKS: Final = f"""
+DELETE FROM acks WHERE (alert, firing_since_ns) IN (
+  SELECT alert, firing_since_ns FROM acks WHERE at_ns < :before_ns
+    AND alert NOT IN (SELECT id FROM alerts WHERE {OPEN_ALERT}) LIMIT :limit)
+"""
+
 OLD_CHECKS: Final = """
 DELETE FROM checks WHERE (start_s, keyspace, layer, node, horizon_ns) IN (
   SELECT start_s, keyspace, layer, node, horizon_ns FROM checks
@@ -120,6 +138,12 @@ DELETE FROM ttl_samples WHERE (start_s, keyspace, layer, node) IN (
 _OLD_CELLS: Final = """
 DELETE FROM cells WHERE (grain_s, start_s, series) IN (
   SELECT grain_s, start_s, series FROM cells
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
+"""
+
+OLD_PAIR_COUNTS: Final = """
+DELETE FROM pair_counts WHERE (side, limit_ns, keyspace, grain_s, start_s, layer, node) IN (
+  SELECT side, limit_ns, keyspace, grain_s, start_s, layer, node FROM pair_counts
   WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
 """
 
@@ -146,13 +170,18 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop(connection, OLD_DIAGNOSES, before_ns=findings_before_ns)
         + _drop(connection, OLD_TRANSITIONS, before_ns=findings_before_ns)
         + _drop(connection, OLD_NOTIFICATIONS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_TOLD, before_ns=findings_before_ns)
         + _drop(connection, OLD_ALERTS, before_ns=findings_before_ns)
         + _drop(connection, OLD_GAPS, before_ns=findings_before_ns)
+        + _drop(connection, OLD_SILENCES, before_ns=findings_before_ns)
+        + _drop(connection, OLD_ACKS, before_ns=findings_before_ns)
         + _drop(connection, OLD_CHECKS, before_s=now_ns // _NS - retention.minutes_s)
         + _drop(connection, OLD_TTLS, before_s=now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
+        + _drop_old_pairs(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
+        + _drop_old_pairs(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_counters(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_counters(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
     )
@@ -200,6 +229,11 @@ def _drop_old_cells(connection: sqlite3.Connection, grain: Grain, before_s: int)
 
 def _drop_old_counters(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
     return _drop(connection, OLD_COUNTERS, grain_s=int(grain), before_s=grain.floor(before_s))
+
+
+def _drop_old_pairs(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
+    before_s = Grain.HOUR.floor(before_s)  # an hour is made of its minutes, while it has them all
+    return _drop(connection, OLD_PAIR_COUNTS, grain_s=int(grain), before_s=before_s)
 
 
 def _drop(connection: sqlite3.Connection, statement: str, **asked: int) -> int:

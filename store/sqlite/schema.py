@@ -82,6 +82,18 @@ def v10(db: Database) -> None:
     _run(db, "v10.sql")
 
 
+@migrations()
+def v11(db: Database) -> None:
+    """Groups of alerts, silences and acknowledgements."""
+    _run(db, "v11.sql")
+
+
+@migrations()
+def v12(db: Database) -> None:
+    """Counts of pairs."""
+    _run(db, "v12.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

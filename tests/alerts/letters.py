@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.base import Message, ToldAlert
+from alerts.groups import Occasion
 from store.alert_book import NotificationRow
 
 S = 1_000_000_000
 START = 1_800_000_000 * S
-TOLD = ToldAlert(
+ALERT = ToldAlert(
     id="a1",
     rule="edge-stale",
     status="firing",
@@ -19,13 +20,19 @@ TOLD = ToldAlert(
     since_ns=START - 120 * S,
     ends_at_ns=None,
     labels={"node": "eu-edge-1", "layer": "edge", "keyspace": "product", "key": "42"},
-    figures={"staleness": "4.1 – 4.3 s", "maximum": "2 s"},
+    figures={"staleness": "4.1 – 4.3 s", "maximum": "2 s", "budget burn": "16.2 times over 1 h"},
     evidence=['{"type":"write","key":"42","version":7}', '{"type":"cache_read","version":6}'],
     cause="lost invalidation: eu-edge-1 never said that it got the message",
     link="key/product/42?from=2027-01-15T07:45:00.000&to=2027-01-15T08:00:00.000",
     finding="f-12ab",
 )
-MESSAGE = Message("first", {"rule": "edge-stale", "layer": "edge"}, [TOLD], START, TOLD.link)
+MESSAGE = Message(
+    occasion=Occasion.FIRST.value,
+    group={"rule": "edge-stale"},
+    alerts=[ALERT],
+    at_ns=START,
+    link="alerts?silence=rule%3Dedge-stale",
+)
 
 
 def notification(
@@ -40,8 +47,8 @@ def notification(
     return NotificationRow(
         id=id,
         channel=channel,
-        alert="a1",
-        kind="firing",
+        alerts=("a1",),
+        kind="first",
         thread=id,
         payload=message.to_payload(),
         recipients=tuple(to),
@@ -52,6 +59,20 @@ def notification(
     )
 
 
-def about(**changed: object) -> Message:
-    """The message with something else in its alert."""
-    return replace(MESSAGE, alerts=[replace(TOLD, **changed)])  # type: ignore[arg-type]
+def about(*alerts: ToldAlert, occasion: Occasion = Occasion.FIRST, **changed: object) -> Message:
+    """A message of these alerts; without any, of the usual one with something else in it."""
+    told = list(alerts) or [replace(ALERT, **changed)]  # type: ignore[arg-type]
+    return replace(MESSAGE, alerts=told, occasion=occasion.value)
+
+
+def ended(alert: ToldAlert = ALERT, after_s: int = 300) -> ToldAlert:
+    """The same, resolved."""
+    at_ns = START + after_s * S
+    return replace(
+        alert,
+        status="resolved",
+        at_ns=at_ns,
+        ends_at_ns=at_ns,
+        reason="clear for its time",
+        summary="edge holds product 42 fresh again",
+    )

@@ -1,79 +1,21 @@
 """The engine over a real store: what is stepped, written and owed, through restarts."""
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from alerts.base import Message
 from alerts.engine import Engine, alert_id
-from alerts.look import Condition, Look
-from alerts.notices import REPEAT_NS
-from alerts.rules import Mode, Staleness
-from alerts.rules.base import AT_ONCE
+from alerts.look import Condition
+from alerts.rules import Staleness
 from alerts.state import NS_PER_S, Timing, Why
 from freshness.model import Verdict
 from freshness.rollup import Reads, Rollup, RollupKey
-from store.alert_book import AlertRow, NotificationRow, TransitionRow
 from store.base import Batch, Store, StoreError
 from store.sqlite import SqliteStore
+from tests.alerts.world import R1, RECIPIENTS, REPEAT_NS, SRE, START, Scripted, World
 from tests.store.rows import S, finding, node
-
-START = 1_800_000_000 * NS_PER_S
-R1 = {"layer": "regional", "node": "r1"}
-SRE = {"sre": ("a@example.com", "b@example.com")}
-
-
-@dataclass
-class Scripted:
-    """A rule that sees what a test tells it to, of each of some labels."""
-
-    name: str = "edge-lag"
-    timing: Timing = AT_ONCE
-    channels: Sequence[str] = ("sre",)
-    mode: Mode = "notify"
-    sees: list[Look] = field(default_factory=list)
-
-    def look(self, store: Store, now_ns: int) -> Sequence[Look]:  # noqa: ARG002
-        return self.sees
-
-    def in_words(self) -> str:
-        return "Fires when a test says so."
-
-    def see(self, condition: Condition, *, is_inhibited: bool = False) -> None:
-        self.sees = [Look(R1, condition, f"it {condition}", 7.0, is_inhibited=is_inhibited)]
-
-
-class World:
-    """A store, a rule, and engines that come and go."""
-
-    def __init__(self, store: Store, rule: Scripted) -> None:
-        self.store = store
-        self.rule = rule
-        self.restart()
-
-    def restart(self, *, without_rule: bool = False) -> None:
-        self.engine = Engine(self.store, [] if without_rule else [self.rule], SRE)
-
-    def at(
-        self, second: float, condition: Condition | None = None, *, is_inhibited: bool = False
-    ) -> Sequence[TransitionRow]:
-        if condition is not None:
-            self.rule.see(condition, is_inhibited=is_inhibited)
-        return self.engine.evaluate(START + round(second * S))
-
-    @property
-    def alert(self) -> AlertRow:
-        (row,) = self.store.alerts()
-        return row
-
-    @property
-    def owed(self) -> list[NotificationRow]:
-        return list(reversed(self.store.notifications()))
-
-    @property
-    def kinds(self) -> list[str]:
-        return [row.kind for row in self.owed]
 
 
 @pytest.fixture
@@ -94,11 +36,15 @@ def test_a_firing_alert_is_owed_once_to_each_channel_with_what_was_seen(world: W
     (row,) = world.owed
     assert (step.before, step.after, step.reason) == ("inactive", "firing", Why.HELD)
     assert world.store.transitions() == [step]
-    assert (row.kind, row.channel, row.thread, row.state) == ("firing", "sre", row.id, "owed")
-    assert row.recipients == SRE["sre"]
-    (told,) = json.loads(row.payload)["alerts"]
-    assert (told["rule"], told["summary"], told["labels"]) == ("edge-lag", "it holds", R1)
-    assert told["at_ns"] == told["since_ns"] == START + S
+    assert (row.kind, row.channel, row.thread, row.state) == ("first", "sre", row.id, "owed")
+    assert row.recipients == RECIPIENTS
+    message = Message.from_payload(row.payload)
+    (told,) = message.alerts
+    assert (message.occasion, message.group) == ("first", {"rule": "edge-lag"})
+    assert message.link == "alerts?silence=rule%3Dedge-lag%0Alayer%3Dregional%0Anode%3Dr1"
+    assert (told.rule, told.summary, told.labels) == ("edge-lag", "it holds", R1)
+    assert (told.id, row.alerts) == (alert_id("edge-lag", R1), (told.id,))
+    assert told.at_ns == told.since_ns == message.at_ns == START + S
 
 
 def test_a_resolution_goes_into_the_thread_of_its_firing(world: World) -> None:
@@ -106,25 +52,27 @@ def test_a_resolution_goes_into_the_thread_of_its_firing(world: World) -> None:
     world.at(9, Condition.CLEAR)
     world.at(14)
     firing, resolved = world.owed
-    assert (resolved.kind, resolved.thread) == ("resolved", firing.id)
-    assert json.loads(resolved.payload)["alerts"][0]["reason"] == Why.RECOVERED
+    assert (resolved.kind, resolved.thread) == ("all-resolved", firing.id)
+    (told,) = Message.from_payload(resolved.payload).alerts
+    assert (told.reason, told.ends_at_ns) == (Why.RECOVERED, START + 9 * S)
     assert world.alert.state == "resolved"
+    assert world.store.groups() == []
 
 
 def test_what_goes_on_firing_is_repeated_every_four_hours(world: World) -> None:
     world.at(0, Condition.HOLDS)
     world.at(REPEAT_NS / S - 1)
-    assert world.kinds == ["firing"]
+    assert world.kinds == ["first"]
     for hours in (4, 4.1, 8):
         world.at(hours * 3600)
-    assert world.kinds == ["firing", "repeat", "repeat"]
+    assert world.kinds == ["first", "repeat", "repeat"]
     assert len({row.thread for row in world.owed}) == 1
 
 
 def test_a_second_firing_is_a_thread_of_its_own(world: World) -> None:
     for second, condition in enumerate([Condition.HOLDS, Condition.CLEAR, Condition.HOLDS]):
         world.at(second, condition)
-    assert world.kinds == ["firing", "resolved", "firing"]
+    assert world.kinds == ["first", "all-resolved", "first"]
     assert len({row.thread for row in world.owed}) == 2
 
 
@@ -148,7 +96,7 @@ def test_a_restart_in_each_state_neither_forgets_nor_tells_twice(world: World, s
     world.rule.timing = Timing(for_ns=10 * S)
     world.restart()
     assert run(state) == ["pending", "firing", "resolved"]
-    assert world.kinds == ["firing", "resolved"]
+    assert world.kinds == ["first", "all-resolved"]
 
 
 def test_pending_that_ends_early_leaves_the_book(world: World) -> None:
@@ -166,15 +114,18 @@ def test_lost_measurement_freezes_and_repeats_nothing(world: World) -> None:
     world.at(5, Condition.UNKNOWN)
     assert world.alert.is_frozen
     world.at(5 * 3600)
-    assert world.kinds == ["firing"]
+    assert world.kinds == ["first"]
 
 
 def test_what_a_greater_fault_explains_is_told_once_that_is_over(world: World) -> None:
     world.at(0, Condition.HOLDS, is_inhibited=True)
-    assert world.alert.state == "firing"
+    assert (world.alert.state, world.alert.inhibited_by) == (
+        "firing",
+        "regional/r1 does not answer",
+    )
     assert world.owed == []
     world.at(5, Condition.HOLDS)
-    assert world.kinds == ["firing"]
+    assert world.kinds == ["first"]
 
 
 def test_a_rule_that_observes_tells_nobody(world: World) -> None:
@@ -190,7 +141,7 @@ def test_a_rule_that_leaves_the_config_resolves_what_it_told(world: World) -> No
     world.restart(without_rule=True)
     (step,) = world.at(5)
     assert (step.after, step.reason) == ("resolved", Why.GONE)
-    assert world.kinds == ["firing", "resolved"]
+    assert world.kinds == ["first", "all-resolved"]
 
 
 def test_a_node_that_discovery_drops_resolves_its_alert(world: World) -> None:
@@ -232,5 +183,5 @@ def test_staleness_from_a_store_fires_and_resolves(store: Store) -> None:
     store.write(Batch(findings=[healed]))
     (resolved,) = engine.evaluate(START + 3 * S)
     assert fired.alert == resolved.alert == alert_id("stale", R1)
-    assert [row.kind for row in store.notifications()] == ["resolved", "firing"]
-    assert json.loads(store.notifications()[1].payload)["alerts"][0]["finding"] == "f1"
+    assert [row.kind for row in store.notifications()] == ["all-resolved", "first"]
+    assert Message.from_payload(store.notifications()[1].payload).alerts[0].finding == "f1"

@@ -1,6 +1,8 @@
 """What a mail says, and what hostile names cannot make it say."""
 
+import json
 import re
+from dataclasses import asdict, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -8,11 +10,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from alerts.base import Message
-from alerts.letter import compose, message_id
+from alerts.base import Message, ToldAlert
+from alerts.groups import Occasion
+from alerts.letter import MOST_ALERTS, compose, message_id
 from alerts.shown import shown
 from store.alert_book import NotificationRow
-from tests.alerts.letters import TOLD, about, notification
+from tests.alerts.letters import ALERT, START, about, ended, notification
 
 SENDER, TO = "sw@example.com", ["sre@example.com", "lead@example.com"]
 UI = "https://ops.example.com/stalewatch/"
@@ -63,7 +66,9 @@ def body(mail: EmailMessage, kind: str) -> str:
 
 
 def everywhere(text: str) -> Message:
-    return about(
+    alert = replace(
+        ALERT,
+        id=text,
         rule=text,
         summary=text,
         reason=text,
@@ -73,13 +78,21 @@ def everywhere(text: str) -> Message:
         cause=text,
         finding=text,
     )
+    usual = about(alert, replace(alert, status="resolved", ends_at_ns=START))
+    return replace(usual, group={"rule": text, "key": text, text: text}, occasion=text)
+
+
+def counted() -> Message:
+    """Two alerts, as in `everywhere`."""
+    return about(ALERT, ended())
 
 
 def test_it_says_what_broke_and_how_to_see_it() -> None:
     mail = sent(notification())
     for kind in ("plain", "html"):
         said = body(mail, kind)
-        for told in (TOLD.summary, "2027-01-15 07:58:00 UTC", "eu-edge-1", "4.1 – 4.3 s"):
+        figures = ("4.1 – 4.3 s", "16.2 times")
+        for told in (ALERT.summary, "2027-01-15 07:58:00 UTC", "eu-edge-1", *figures):
             assert told in said
         assert "lost invalidation" in said
         assert "stalewatch evidence f-12ab | stalewatch judge -" in said
@@ -96,19 +109,13 @@ def test_its_head_is_that_of_a_machine_and_of_a_thread() -> None:
     assert first["References"] is None
     later = sent(_later("n2", thread="n1"))
     assert later["References"] == later["In-Reply-To"] == first["Message-ID"]
-    assert (
-        later["Subject"] == first["Subject"] == "[stalewatch] edge-stale: edge eu-edge-1 product 42"
-    )
+    assert later["Subject"] == first["Subject"] == "[stalewatch] edge-stale"
     assert later["Message-ID"] != first["Message-ID"]
 
 
 def _later(id: str, thread: str) -> NotificationRow:
-    row = notification(id, message=about(summary="edge holds product 42 fresh again"))
-    return NotificationRow(
-        **{name: getattr(row, name) for name in row.__slots__ if name not in {"thread", "kind"}},
-        thread=thread,
-        kind="resolved",
-    )
+    over = about(ended(), occasion=Occasion.ALL_RESOLVED)
+    return replace(notification(id, message=over), thread=thread, kind="all-resolved")
 
 
 def test_the_same_notification_is_the_same_bytes() -> None:
@@ -130,9 +137,9 @@ def test_a_name_adds_no_header(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_adds_no_markup_and_no_link(text: str) -> None:
     html = body(sent(notification(message=everywhere(text))), "html")
-    plain, usual = Links(html), Links(body(sent(notification()), "html"))
+    plain, usual = Links(html), Links(body(sent(notification(message=counted())), "html"))
     assert plain.tags <= usual.tags
-    assert plain.targets == usual.targets
+    assert set(plain.targets) == set(usual.targets)
     assert plain.handlers == []
 
 
@@ -161,7 +168,7 @@ def test_a_name_does_nothing_to_its_reader(text: str) -> None:
     ],
 )
 def test_a_link_leads_to_our_own_pages_or_nowhere(link: str) -> None:
-    mail = sent(notification(message=about(link=link)))
+    mail = sent(notification(message=replace(about(link=link), link=link)))
     links = Links(body(mail, "html"))
     assert all(target.startswith(UI) for target in links.targets)
     assert "../" not in "".join(links.targets)
@@ -177,6 +184,84 @@ def test_without_an_address_of_the_ui_there_is_no_link() -> None:
     mail = sent(notification(), base_url="")
     assert Links(body(mail, "html")).targets == []
     assert "See it" not in body(mail, "plain")
+
+
+R2 = replace(ALERT, id="a2", summary="r2 holds 3 copies", labels={"node": "r2"}, is_news=False)
+
+
+def test_a_mail_of_many_says_what_is_new_what_is_over_and_what_goes_on() -> None:
+    message = about(ALERT, ended(replace(ALERT, id="a3")), R2, occasion=Occasion.NEW_MEMBER)
+    mail = sent(notification(message=message))
+    for kind in ("plain", "html"):
+        said = body(mail, kind)
+        assert "edge-stale: 2 of 3 alerts fire" in said
+        assert "1 new, 1 resolved, 1 still firing" in said
+        assert [said.index(each) for each in ("r2 holds 3 copies", "2027-01-15 08:05:00 UTC")]
+    assert body(mail, "plain").startswith("NEWLY FIRING: ")
+    assert "2027-01-15 08:05:00 UTC, after 7 min" in body(mail, "plain")
+
+
+@pytest.mark.parametrize(
+    ("alerts", "said"),
+    [
+        pytest.param([ended()], "RESOLVED: edge holds product 42 fresh again", id="one"),
+        pytest.param(
+            [ended(), ended(R2)], "RESOLVED: edge-stale: all is resolved", id="all of several"
+        ),
+    ],
+)
+def test_what_is_over_is_told_as_over(alerts: list[ToldAlert], said: str) -> None:
+    mail = sent(notification(message=about(*alerts, occasion=Occasion.ALL_RESOLVED)))
+    assert body(mail, "plain").startswith(said)
+    assert 'class="bar resolved"' in body(mail, "html")
+
+
+def test_a_mail_leads_to_a_silence_over_what_it_tells() -> None:
+    mail = sent(notification())
+    link = f"{UI}alerts?silence=rule%3Dedge-stale"
+    assert link in body(mail, "plain")
+    assert link in Links(body(mail, "html")).targets
+
+
+def test_a_storm_of_alerts_is_one_mail_of_bounded_length() -> None:
+    storm = [replace(ALERT, id=f"a{n}", evidence=["x" * 400] * 40) for n in range(3_000)]
+    mail = sent(notification(message=about(*storm)))
+    assert f"... and {3_000 - MOST_ALERTS} more alerts" in body(mail, "plain")
+    assert "3000 of 3000 alerts fire" in body(mail, "html")
+    assert len(body(mail, "html")) < 200_000
+
+
+OLD = {
+    name: value
+    for name, value in asdict(ALERT).items()
+    if name not in {"id", "status", "is_news", "ends_at_ns"}
+}
+"""A payload as it was while each alert was told on its own."""
+
+
+@pytest.mark.parametrize(
+    ("reason", "heading"),
+    [("the condition held for its time", "FIRING"), ("clear for its time", "RESOLVED")],
+)
+def test_what_an_earlier_version_owed_is_still_a_mail(reason: str, heading: str) -> None:
+    payload = json.dumps({**OLD, "reason": reason})
+    old = replace(notification(), payload=payload, kind="firing")
+    mail = sent(old)
+    assert mail["Subject"] == "[stalewatch] edge-stale: edge eu-edge-1 product 42"
+    assert body(mail, "plain").startswith(f"{heading}: {ALERT.summary}")
+    assert "stalewatch evidence f-12ab" in body(mail, "html")
+
+
+def test_a_payload_comes_back_as_it_was() -> None:
+    message = about(ALERT, ended(), R2, occasion=Occasion.NEW_MEMBER)
+    again = Message.from_payload(message.to_payload())
+    assert again == replace(message, alerts=list(message.alerts))
+
+
+@pytest.mark.parametrize("payload", ["{}", "[]", "1", '{"occasion": "first"}', "no"])
+def test_what_is_no_payload_is_said_to_be_none(payload: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        Message.from_payload(payload)
 
 
 @pytest.mark.parametrize(

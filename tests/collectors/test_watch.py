@@ -289,3 +289,19 @@ async def test_a_message_of_a_key_that_is_not_listed_leaves_nothing(bench: Bench
     bench.watch.learn([replace(invalidation(1), keys=("unlisted",), version=2)])
     await bench.watch.run_round()
     assert bench.findings() == []
+
+
+async def test_a_message_that_the_origin_does_not_bear_out_accuses_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source replays a version that a restore of the origin has undone."""
+    monkeypatch.setattr("collectors.watch.SETTLING_NS", 1_000_000)
+    await bench.watch.run_round()
+    bench.watch.learn([replace(invalidation(1), keys=("3",), version=50)])
+    began = bench.watch.rounds
+    await asyncio.sleep(MAX_STALENESS_NS / 1e9 + 0.05)
+    while bench.watch.rounds < began + 3:
+        await bench.watch.run_round()
+    totals = bench.totals()
+    assert (totals.stale.n, totals.fresh.n) == (0, totals.judged.n)
+    assert bench.findings() == []

@@ -155,7 +155,7 @@ def _alerts(
 
 def _notifications(now: int) -> list[NotificationRow]:
     owed = NotificationRow(
-        "n-owed", "sre", "a-lag", "firing", "n-owed", "{}", ("sre@example.com",), "owed", 0,
+        "n-owed", "sre", ("a-lag",), "first", "n-owed", "{}", ("sre@example.com",), "owed", 0,
         now - 60 * SECOND, now - 60 * SECOND,
     )  # fmt: skip
     return [
@@ -172,5 +172,5 @@ def _notifications(now: int) -> list[NotificationRow]:
             owed, id="n-dead", channel="owner", state="dead", attempts=9,
             why="550 no such user", recipients=("gone@example.com",),
         ),
-        replace(owed, id="n-adrift", alert="a-ancient", state="dead", why="expired"),
+        replace(owed, id="n-adrift", alerts=("a-ancient",), state="dead", why="expired"),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import dashboard
 from store.base import Store
+from store.objectives import Objectives
 from tests.servers import free_port, wait_until
 
 CSP = (
@@ -21,10 +22,12 @@ CSP = (
 )
 
 
-def build(store: Store, external_path: str = "/") -> FastAPI:
+def build(store: Store, external_path: str = "/", objectives: Objectives | None = None) -> FastAPI:
     """A server with one route of its own and the content security policy of the application."""
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app = dashboard.mount(server, store, external_path=external_path, now_ns=time.time_ns)
+    app = dashboard.mount(
+        server, store, external_path=external_path, now_ns=time.time_ns, objectives=objectives
+    )
     policy = CSP.format(hashes=" ".join(app.csp_hashes()))
 
     @server.get("/healthz")

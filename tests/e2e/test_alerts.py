@@ -37,6 +37,7 @@ def test_a_fault_fires_its_alert_which_a_restart_keeps_and_healing_resolves(
 
 
 def _alert(up: Up) -> Mapping[str, Any]:
-    """The one on the node, empty where there is none."""
-    found = [alert for alert in up.items("alerts") if alert["labels"].get("node") == NODE]
+    """That of the node's staleness, empty where there is none."""
+    stale = [each for each in up.items("alerts") if each["rule"] == "regional-stale"]
+    found = [alert for alert in stale if alert["labels"].get("node") == NODE]
     return found[0] if found else {}

@@ -421,11 +421,13 @@ def test_instants_are_exact_to_the_nanosecond(text: str, at_ns: int) -> None:
 
 
 def test_the_page_names_every_route_and_every_parameter() -> None:
-    rows = re.findall(r"^\| `([^`]+)` \|([^|]*)\|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `([^` ]+)` \|([^|]*)\|", PAGE, re.MULTILINE)
     documented = {path: set(re.findall(r"`(\w+)`", parameters)) for path, parameters in rows}
     routes = make_router(SqliteStore(), lambda: NOW).routes
     assert documented == {
-        _written(route.path): _parameters(route) for route in routes if isinstance(route, APIRoute)
+        _written(route.path): _parameters(route)
+        for route in routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
     }
 
 

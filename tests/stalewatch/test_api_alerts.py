@@ -21,7 +21,7 @@ def visitor() -> Iterator[Visitor]:
     store.write_alerts(
         [alert("a1"), alert("a2", state="resolved", resolved_at_ns=200, value=None)],
         [transition("a1", 100), transition("a2", 200, before="firing", after="resolved")],
-        [notification("n1"), notification("n2", alert="a2", kind="resolved")],
+        [notification("n1"), notification("n2", alerts=("a2",), kind="all-resolved")],
     )
     with served(make_app(store)) as port:
         yield Visitor(port)
@@ -51,7 +51,7 @@ def test_transitions_newest_first_of_one_alert_or_of_all(visitor: Visitor) -> No
 
 def test_notifications_by_alert_and_state(visitor: Visitor) -> None:
     (one,) = visitor.json(f"{API}/notifications?alert=a2")["items"]
-    assert (one["id"], one["kind"], one["state"]) == ("n2", "resolved", "owed")
+    assert (one["id"], one["kind"], one["state"]) == ("n2", "all-resolved", "owed")
     assert visitor.json(f"{API}/notifications?state=dead")["items"] == []
 
 

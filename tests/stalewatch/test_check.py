@@ -70,7 +70,10 @@ def test_a_keyspace_that_can_be_judged_is_fine(tmp_path: Path, redis_server: Red
     assert {one["name"]: one["ok"] for one in told["servers"]} == {"shop": True, "n1": True}
     assert told["keyspaces"][0]["pairs"] == {"cache": 20}
     assert [(rule["rule"], rule["mode"]) for rule in told["rules"]] == [
-        ("staleness:cache", "observe")
+        ("staleness:cache", "observe"),
+        ("unreachable:all", "observe"),
+        ("measurement-lost:all", "observe"),
+        ("config-drift:all", "observe"),
     ]
     assert told["rules"][0]["fires"].startswith("Fires when a node of cache holds a copy")
 
@@ -175,10 +178,10 @@ def test_webhooks_chats_and_the_heartbeat_are_greeted_and_told_nothing(
 
 def test_a_bad_config_is_told_on_standard_error(tmp_path: Path) -> None:
     file = tmp_path / "stalewatch.yaml"
-    file.write_text("objectives: {}\n")
+    file.write_text("objectifs: {}\n")
     done = run("check", "--config", str(file))
     assert (done.exit_code, done.stdout) == (BAD, "")
-    assert f"{file}:1:1: objectives: not supported" in done.stderr
+    assert f"{file}:1:1: objectifs: unknown key" in done.stderr
 
 
 def test_the_least_access_is_printed_without_reaching_anybody(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -26,7 +27,13 @@ def offered() -> dict[str, set[str]]:
     """Options by command, as the program takes them."""
     group = get_command(app)
     commands = group.commands  # type: ignore[attr-defined]  # an app of several commands is a group
-    return {name: _options(command.params) for name, command in commands.items()}
+    return {name: _options_of(command) for name, command in commands.items()}
+
+
+def _options_of(command: Any) -> set[str]:
+    """Those of a command; of one that has commands of its own, all of these together."""
+    parts = getattr(command, "commands", {"": command}).values()
+    return {name for part in parts for name in _options(part.params)}
 
 
 def _options(params: list[object]) -> set[str]:

@@ -173,11 +173,11 @@ def transition(alert: str, at_ns: int, **changes: Any) -> TransitionRow:
 
 
 def notification(id: str, **changes: Any) -> NotificationRow:
-    """A mail about the alert a1 that is owed since 100."""
+    """A mail about the alert a1, the first of its group, that is owed since 100."""
     row: dict[str, Any] = {
         "channel": "sre",
-        "alert": "a1",
-        "kind": "firing",
+        "alerts": ("a1",),
+        "kind": "first",
         "thread": "n1",
         "payload": '{"subject":"r1 lags"}',
         "recipients": ("a@example.com", "b@example.com"),

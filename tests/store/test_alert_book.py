@@ -88,9 +88,9 @@ def test_notifications_are_filtered(store: Store, asked: dict[str, Any], ids: li
     owe(
         store,
         notification("n1", created_at_ns=1),
-        notification("n2", created_at_ns=2, alert="a2", state="dead"),
+        notification("n2", created_at_ns=2, alerts=("a2", "a3"), state="dead"),
         notification("n3", created_at_ns=3, state="dead"),
-        notification("n4", created_at_ns=4, alert="a2"),
+        notification("n4", created_at_ns=4, alerts=("a2", "a3")),
         notification("n5", created_at_ns=4),
     )
     assert [row.id for row in store.notifications(**asked)] == ids

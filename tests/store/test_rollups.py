@@ -27,6 +27,7 @@ reads = st.builds(
     result=st.sampled_from(Result),
     weight=st.sampled_from([0.5, 1.0, 4.0]),
     n=st.integers(-3, 20).filter(bool),
+    mean_square=st.none(),
 )
 keys = st.builds(
     RollupKey,

@@ -121,11 +121,6 @@ BENT = {
         "mechanism: versioned\n    placement: cluster\n    database: 1",
         ["11:5: layers.regional: expected no database beside placement cluster: a cluster has one"],
     ),
-    "section of later": (
-        LISTEN,
-        f"{LISTEN}\nobjectives: {{}}",
-        ["2:1: objectives: not supported by this version of stalewatch; remove it"],
-    ),
     "receiver open to all": (
         LISTEN,
         'server: {otlp: {listen: "0.0.0.0:4318"}}',
@@ -267,7 +262,7 @@ def test_a_mistake_is_told_with_its_place(
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
-    text = bent(LISTEN, "server: {port: 1}\nobjectives: {}")
+    text = bent(LISTEN, "server: {port: 1}\nobjectifs: {}")
     text = text.replace(SAMPLE, "    sample: {size: many}").replace("name: shop", "name: mall")
     places = [line.split(" ")[0] for line in mistakes(written(tmp_path, text))]
     assert places == ["1:10:", "2:1:", "18:20:", "24:20:"]

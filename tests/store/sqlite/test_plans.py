@@ -19,13 +19,15 @@ from store.sqlite import (
     receipts,
     retain,
     runs,
+    silences,
 )
 from tests.store.rows import invalidation, receipt
 
 FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
-    "ttl_samples", "older", "c", "counters", "gaps", "late",
+    "ttl_samples", "older", "told_alerts", "silences", "acks",
+    "c", "counters", "gaps", "late",
 )  # fmt: skip
 
 
@@ -52,6 +54,8 @@ BOOK = [
     pytest.param(alerts.transitions_query("a"), id="steps of an alert"),
     pytest.param(outbox.DUE, id="what is due"),
     pytest.param(outbox.OVERDUE, id="what waits too long"),
+    pytest.param(silences.SILENCES.replace("?", ":before_ns"), id="silences"),
+    pytest.param(silences.ACKS, id="acknowledgements"),
     pytest.param(outbox.notifications_query("a", None), id="notifications of an alert"),
     pytest.param(outbox.notifications_query("a", "s"), id="of an alert, in a state"),
     pytest.param(outbox.notifications_query(None, "s"), id="notifications in a state"),
@@ -68,6 +72,9 @@ OLD = [
     pytest.param(retain.OLD_TRANSITIONS, id="old transitions"),
     pytest.param(retain.OLD_NOTIFICATIONS, id="old notifications"),
     pytest.param(retain.OLD_ALERTS, id="old alerts"),
+    pytest.param(retain.OLD_TOLD, id="who was told of old ones"),
+    pytest.param(retain.OLD_SILENCES, id="old silences"),
+    pytest.param(retain.OLD_ACKS, id="old acknowledgements"),
 ]
 QUESTIONS = [
     pytest.param(runs.SPANS, id="spans of a key"),

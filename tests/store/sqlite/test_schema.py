@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database, Migrations
 
+from alerts.notices import group_id
 from freshness.model import Verdict
 from freshness.rollup import Reads, Rollup, RollupKey
+from store.alert_book import ToldRow
 from store.base import Batch, StoreError
 from store.messages import Told
 from store.sqlite import SqliteStore, schema
@@ -177,6 +179,31 @@ def test_a_file_of_version_1_is_copied_and_keeps_its_data(old_path: str) -> None
             if table not in ("runs", "meta"):  # those that were written to since
                 kept = [row[: len(old)] for row, old in zip(rows[1], rows[0], strict=True)]
                 assert rows[0] == kept, table  # a later version may have added columns
+
+
+def test_what_was_told_before_there_were_groups_goes_on(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as once:
+        once.setattr(engine, "migrate", lambda opened: schema.migrate(opened, up_to(7)))
+        SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as old, old:
+        row = "(?, 'lag', '{}', ?, '', 0, NULL, '', '[]', '', NULL, ?, NULL, NULL, 110)"
+        alerts = [("a1", "firing", 100), ("a2", "firing", 105), ("a3", "resolved", 100)]
+        old.executemany(f"INSERT INTO alerts VALUES {row}", alerts)
+        row = "(?, 'sre', ?, 'firing', ?, ?, '[]', 'owed', 0, ?, 0, NULL, NULL, '')"
+        told = [
+            ("n0", "a1", "n0", "before", 50), ("n1", "a1", "n1", "one", 101),
+            ("n2", "a2", "n2", "two", 106), ("n3", "a3", "n3", "three", 101),
+        ]  # fmt: skip
+        old.executemany(f"INSERT INTO notifications VALUES {row}", told)
+    with closing(SqliteStore(path)) as store:
+        (group,) = store.groups()
+        assert group.id == group_id("sre", {"rule": "lag"})
+        assert group.told == {"a1": ToldRow(100, "one"), "a2": ToldRow(105, "two")}
+        assert (group.began_at_ns, group.told_at_ns, group.thread) == (101, 106, "n1")
+        assert [row.alerts for row in store.notifications("a1")] == [("a1",), ("a1",)]
+        assert [row.payload for row in store.lease(200, 300)] == ["before", "one", "three", "two"]
 
 
 def test_the_newest_version_opens_again_without_another_copy(old_path: str) -> None:

@@ -1,0 +1,1 @@
+"""A test file a kind of rule."""
