@@ -21,11 +21,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.signals import LifetimeWatch, tell_signals
 from freshness.causes import Cause
 from freshness.causes.cause import is_narrower
 from lab.faults.deaf_subscriber import DeafSubscriber
 from lab.faults.partitioned_node import PartitionedNode
 from lab.faults.schedule import KINDS
+from lab.faults.wrong_ttl import WrongTtl
 from lab.start import Lab, LabError, start_lab
 from stalewatch.cli.scored import score_run
 from stalewatch.config import load
@@ -37,6 +39,8 @@ LASTS_S = (6.0, 12.0)
 SILENT_LASTS_S = (20.0, 30.0)
 """Of a node that hears nothing: that its silence is no delay is known after ten seconds only."""
 SILENT = (DeafSubscriber.kind, PartitionedNode.kind)
+LIFETIME_LASTS_S = (30.0, 40.0)
+"""Of a wrong lifetime: a handful of entries is looked at each ten seconds."""
 SETTLES_S = 75.0
 """Until the diagnosis of the last finding that is over stands."""
 RETRY_S = 1.0
@@ -56,8 +60,11 @@ def main() -> int:
     args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="stalewatch-bench-") as folder,
-        start_lab(Path(folder) / "lab", args.seed, faults=False, reads_replicas=True) as lab,
+        start_lab(
+            Path(folder) / "lab", args.seed, faults=False, reads_replicas=True, shards=2
+        ) as lab,
         Up(lab.config) as up,
+        LifetimeWatch(lab.dir / "stalewatch.db") as watch,
     ):
         up.ready()
         if args.control is not None:
@@ -69,9 +76,10 @@ def main() -> int:
         store = SqliteStore(str(lab.dir / "stalewatch.db"))
         result = score_run(lab, load(lab.config), store)
         tell_reads(store)
+        if args.control is None:
+            tell_matrix(result)
+            tell_signals(store, result["faults"], watch)
         store.close()
-    if args.control is None:
-        tell_matrix(result)
     if args.each:
         tell_each(result)
     false = result["score"]["false"]
@@ -101,6 +109,8 @@ def inject(lab: Lab, deck: list[str], at_once: int, dice: random.Random) -> None
 
 def _lasts(kind: str, share: float) -> float:
     least_s, most_s = SILENT_LASTS_S if kind in SILENT else LASTS_S
+    if kind == WrongTtl.kind:
+        least_s, most_s = LIFETIME_LASTS_S
     return least_s + share * (most_s - least_s)
 
 

@@ -1,5 +1,5 @@
 """`python -m lab --dir D --seed N [--faults on|off] [--region eu,us] [--listen HOST:PORT]
-[--replicas unread|read]`.
+[--replicas unread|read] [--shards N]`.
 """
 
 import argparse
@@ -25,6 +25,9 @@ def main() -> int:
         default="unread",
         help="whether the server is told to read the origin's replicas",
     )
+    parser.add_argument(
+        "--shards", type=int, default=0, help="Redis nodes that a ring spreads the keys over"
+    )
     arguments = parser.parse_args()
     lab_dir = arguments.dir.resolve()
     lab_dir.mkdir(parents=True, exist_ok=True)
@@ -35,6 +38,7 @@ def main() -> int:
         regions=tuple(arguments.region.split(",")),
         listen=arguments.listen,
         reads_replicas=arguments.replicas == "read",
+        shards=arguments.shards,
     )
     try:
         run_shop(options)

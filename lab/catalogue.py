@@ -10,7 +10,9 @@ KEYSPACE: Final = "product"
 PRODUCTS: Final = 60
 CHANNEL: Final = "invalidations"
 HOST: Final = "127.0.0.1"
-TTL_S: Final[Mapping[str, float]] = {"edge": 120.0, "regional": 120.0, "app": 60.0}
+TTL_S: Final[Mapping[str, float]] = {"edge": 120.0, "regional": 120.0, "app": 60.0, "shard": 120.0}
+SHARD: Final = "shard"
+"""The layer whose keys a ring spreads over its nodes, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

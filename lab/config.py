@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
+from lab.catalogue import HOST, KEYSPACE, PRODUCTS, SHARD, TTL_S, NodeAddress, Topology
 
 FILE_NAME = "stalewatch.yaml"
 REPLICA_LAG = "1h"
@@ -82,6 +82,7 @@ layers:
     single_tier: true
     nodes:
 {_nodes(topology.of("edge"))}
+    connections: 20
     request: {{host: shop.example, only_cached: true, served_by: X-Served-By}}
     limit: 200/s
   regional:
@@ -103,7 +104,7 @@ layers:
     nodes:
 {_nodes(topology.of("app"))}
     auth: {{token: {{file: {_quoted(str(token_file))}}}}}
-    limit: 200/s{replicas.layer}
+    limit: 200/s{replicas.layer}{_shard_layer(topology)}
 keyspaces:
   {KEYSPACE}:
     owner: team-catalogue
@@ -113,7 +114,7 @@ version: {{json: $.version}}, {PROJECTION}}}
     layers:
       edge: {{key: "/products/{{key}}", version: {{header: X-Version}}, {PROJECTION}}}
       regional: {{key: "product:{{key}}", version: {{json: $.version}}, {PROJECTION}}}
-      app: {{key: "{{key}}"}}{replicas.addressing}
+      app: {{key: "{{key}}"}}{replicas.addressing}{_shard_entry(topology)}
     keys: {{range: {{from: 1, to: {PRODUCTS}}}}}
     sample: {{interval: 1s, size: {PRODUCTS}, recent: 0%, random: 100%}}
 """
@@ -137,6 +138,30 @@ def _replicas(topology: Topology) -> _Replicas:
     addressing = f"""
       replica: {{key: "/products/{{key}}", version: {{json: $.version}}, {PROJECTION}}}"""
     return _Replicas(layer, addressing, "\n    fills_from: [replica]", "[regional, replica]")
+
+
+def _shard_layer(topology: Topology) -> str:
+    """Redis nodes over which a ring spreads the keys; nothing where there are none."""
+    if not topology.of(SHARD):
+        return ""
+    return f"""
+  {SHARD}:
+    kind: redis
+    mechanism: purge
+    placement: ring
+    ring: {{hash: ketama}}
+    max_staleness: 300ms
+    documented_ttl: {TTL_S[SHARD]:g}s
+    nodes:
+{_nodes(topology.of(SHARD))}
+    limit: 200/s"""
+
+
+def _shard_entry(topology: Topology) -> str:
+    if not topology.of(SHARD):
+        return ""
+    return f"""
+      {SHARD}: {{key: "product:{{key}}", version: {{json: $.version}}, {PROJECTION}}}"""
 
 
 def _nodes(nodes: Iterable[NodeAddress]) -> str:

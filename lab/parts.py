@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
-from lab.catalogue import HOST, NodeAddress, Topology
+from lab.catalogue import HOST, SHARD, NodeAddress, Topology
 from lab.control import ControlLine
 from lab.http_service import listen
 from lab.layers.process import ProcessPlan, run_process
@@ -37,6 +37,8 @@ class Options:
     listen: str = "127.0.0.1:8080"
     reads_replicas: bool = False
     """Whether the config has the origin's replicas read, as what caches are filled from."""
+    shards: int = 0
+    """Redis nodes over which a ring spreads the keys; 0: no such layer."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,8 @@ def started(options: Options) -> Iterator[Parts]:
     parts = _laid_out(options, listeners)
     try:
         buses = [("bus", parts.topology.bus_port)]
-        buses += [(node.name, node.port) for node in parts.topology.of("regional")]
+        redises = (*parts.topology.of("regional"), *parts.topology.of(SHARD))
+        buses += [(node.name, node.port) for node in redises]
         for name, port in buses:
             parts.servers.append(start_redis(program, port, options.lab_dir, name))
         for _, port in buses:
@@ -92,10 +95,14 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
         for layer, name in names:
             listeners[name] = listen()
             nodes.append(NodeAddress(layer, name, region, port_of(listeners[name])))
-    free = _free_ports(2 + len(options.regions))
+    free = _free_ports(2 + len(options.regions) + options.shards)
     nodes += [
         NodeAddress("regional", f"{region}-redis-1", region, free.pop())
         for region in options.regions
+    ]
+    nodes += [
+        NodeAddress(SHARD, f"shard-{n + 1}", options.regions[0], free.pop())
+        for n in range(options.shards)
     ]
     origin_listener = listen()
     replicas = {region: listen() for region in options.regions}
