@@ -2,6 +2,8 @@
 
 from freshness.causes.cause import Sign, excludes, holds
 from freshness.causes.clues import Absence, Clues, Neighbours, count, say_lapse
+from freshness.fill import NS_PER_S
+from freshness.ttl_drift import Drift
 
 
 def partitioned(clues: Clues) -> Sign | None:
@@ -64,7 +66,10 @@ def zombie(clues: Clues) -> Sign | None:
 
 
 def wrong_ttl(clues: Clues) -> Sign | None:
-    """The copy was provably given a longer life than the documented one: none is stale too soon."""
+    """The copy was given a longer life than the documented one, and was stale for longer than that.
+
+    Before that a copy of the documented lifetime may be as stale: then its end is not the cause.
+    """
     drift = clues.ttl
     if drift is None or drift.is_longer is None:
         return None
@@ -72,7 +77,9 @@ def wrong_ttl(clues: Clues) -> Sign | None:
         return excludes("the copy's lifetime was no longer than the documented one")
     if clues.takes_messages is not False and _is_message_known(clues):
         return excludes("an invalidation was due, and what became of it left the copy to its TTL")
-    return holds(drift.say())
+    if not _is_overdue(clues, drift):
+        return None
+    return holds(f"{drift.say()}, and the copy was stale for longer than that")
 
 
 def skewed(clues: Clues) -> Sign | None:
@@ -107,6 +114,14 @@ def _returned(clues: Clues, absence: Absence) -> Sign | None:
             f"write of the newer version, and came back{when} with the copy from before"
         )
     return None
+
+
+def _is_overdue(clues: Clues, drift: Drift) -> bool:
+    """Whether the copy was stale for longer than a documented lifetime."""
+    before = clues.commit.before
+    if before is None or clues.stale_at is None:
+        return False
+    return clues.stale_at - before > (drift.documented_s + drift.jitter_s) * NS_PER_S
 
 
 def _is_message_known(clues: Clues) -> bool:

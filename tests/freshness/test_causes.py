@@ -79,6 +79,8 @@ WENT_BACK = Life(None, 5)
 LONGER, WITHIN = Drift(Lifetime(90, None), 60, 5), Drift(Lifetime(58, 61), 60, 5)
 ENDLESS, OPEN = Drift(Lifetime(math.inf, None), 60, 5), Drift(Lifetime(30, None), 60, 5)
 TTL_LAYER = {"takes_messages": False}
+OVERDUE = {"stale_at": 170 * S}
+"""Stale for longer than a lifetime of 60 s and its jitter of 5 s."""
 DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("filled before the write", Cause.LOST_INVALIDATION, {"fill": KEPT}),
     ("the sequence went past it", Cause.LOST_INVALIDATION, {"reports": words(is_lost=True)}),
@@ -207,9 +209,13 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         Cause.MISROUTED_KEY,
         {"ring": Ring(["r1", "r3"]), "reports": words(told=["r2"], claimed=claim(None))},
     ),
-    ("longer than documented", Cause.WRONG_TTL, {"ttl": LONGER, **TTL_LAYER}),
-    ("no expiry at all", Cause.WRONG_TTL, {"ttl": ENDLESS, **TTL_LAYER}),
-    ("in a layer of invalidations that nobody traces", Cause.WRONG_TTL, {"ttl": ENDLESS}),
+    ("longer than documented", Cause.WRONG_TTL, {"ttl": LONGER, **TTL_LAYER, **OVERDUE}),
+    ("no expiry at all", Cause.WRONG_TTL, {"ttl": ENDLESS, **TTL_LAYER, **OVERDUE}),
+    (
+        "in a layer of invalidations that nobody traces",
+        Cause.WRONG_TTL,
+        {"ttl": ENDLESS, **OVERDUE},
+    ),
     (
         "the clock is off, and every lifetime with it",
         Cause.CLOCK_SKEW,
@@ -279,6 +285,11 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
 ]
 UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     ("lost: no fill instant, and nobody traces", {}),
+    ("wrong TTL: a documented one may be stale for as long", {"ttl": ENDLESS, **TTL_LAYER}),
+    (
+        "wrong TTL: nothing says for how long it was stale",
+        {"ttl": ENDLESS, "commit": Commit(100 * S), **OVERDUE},
+    ),
     ("lost: the write lies in the bounds of the fill", {"fill": EITHER}),
     ("lost: nothing bounds the write", {"fill": KEPT, "commit": Commit()}),
     (

@@ -367,17 +367,22 @@ def test_a_message_that_went_to_another_node(
 
 
 @pytest.mark.parametrize(
-    ("ttl_s", "cause"),
+    ("documented_s", "ttl_s", "cause"),
     [
-        pytest.param(3_000.0, Cause.WRONG_TTL, id="more remains than the documented lifetime"),
-        pytest.param(float("inf"), Cause.WRONG_TTL, id="it never expires"),
-        pytest.param(30.0, Cause.UNDECIDED, id="less remains, and it takes no invalidations"),
+        pytest.param(
+            20.0, 3_000.0, Cause.WRONG_TTL, id="more remains than the documented lifetime"
+        ),
+        pytest.param(20.0, float("inf"), Cause.WRONG_TTL, id="it never expires"),
+        pytest.param(120.0, 3_000.0, Cause.UNDECIDED, id="stale for less than the documented one"),
+        pytest.param(
+            120.0, 30.0, Cause.UNDECIDED, id="less remains, and it takes no invalidations"
+        ),
     ],
 )
 def test_a_lifetime_that_is_not_the_documented_one(
-    scene: Scene, ttl_s: float, cause: Cause
+    scene: Scene, documented_s: float, ttl_s: float, cause: Cause
 ) -> None:
-    scene.declared["regional"] = Declared(ttl_s=120.0)
+    scene.declared["regional"] = Declared(ttl_s=documented_s)
     scene.stand("r1", mechanism="ttl")
     scene.shows("r1", (4, 50, 130))
     scene.proves(ttl_s=ttl_s)
