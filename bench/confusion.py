@@ -12,6 +12,7 @@ minutes, in which nothing is to be found at all.
 """
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -26,6 +27,10 @@ from freshness.causes import Cause
 from freshness.causes.cause import is_narrower
 from lab.faults.deaf_subscriber import DeafSubscriber
 from lab.faults.partitioned_node import PartitionedNode
+from lab.faults.refill_race import RefillRace
+from lab.faults.reordered import Reordered
+from lab.faults.replica_lag_refill import ReplicaLagRefill
+from lab.faults.repoisoned import Repoisoned
 from lab.faults.schedule import KINDS
 from lab.faults.wrong_ttl import WrongTtl
 from lab.start import Lab, LabError, start_lab
@@ -41,6 +46,11 @@ SILENT_LASTS_S = (20.0, 30.0)
 SILENT = (DeafSubscriber.kind, PartitionedNode.kind)
 LIFETIME_LASTS_S = (30.0, 40.0)
 """Of a wrong lifetime: a handful of entries is looked at each ten seconds."""
+REFILLS = (RefillRace.kind, Repoisoned.kind, Reordered.kind)
+MASKS = {ReplicaLagRefill.kind: REFILLS, **dict.fromkeys(REFILLS, (ReplicaLagRefill.kind,))}
+"""What is not to be under way beside a class: while a replica lags, any refill may be its."""
+PREPARED_S = 3.0
+"""Until a fault begins, most often."""
 SETTLES_S = 75.0
 """Until the diagnosis of the last finding that is over stands."""
 RETRY_S = 1.0
@@ -50,14 +60,7 @@ Result = Mapping[str, Any]
 
 def main() -> int:
     """Run one of the two; 1 where something was found that is not there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--at-once", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="CLASS")
-    parser.add_argument("--each", action="store_true")
-    parser.add_argument("--control", type=float, metavar="MINUTES")
-    args = parser.parse_args()
+    args = _arguments()
     with (
         tempfile.TemporaryDirectory(prefix="stalewatch-bench-") as folder,
         start_lab(
@@ -67,42 +70,65 @@ def main() -> int:
         LifetimeWatch(lab.dir / "stalewatch.db") as watch,
     ):
         up.ready()
+        loads = [os.getloadavg()[0]]
         if args.control is not None:
             time.sleep(args.control * 60)
         else:
-            inject(lab, args.only * args.times, args.at_once, random.Random(args.seed))
+            deck = args.only * args.times
+            inject(lab, deck, args.at_once, random.Random(args.seed), loads)
             time.sleep(SETTLES_S)
         up.end()
+        lab.stop()
+        tell_load(loads)
         store = SqliteStore(str(lab.dir / "stalewatch.db"))
         result = score_run(lab, load(lab.config), store)
         tell_reads(store)
         if args.control is None:
             tell_matrix(result)
             tell_signals(store, result["faults"], watch)
+        if args.each:
+            tell_each(result)
         store.close()
-    if args.each:
-        tell_each(result)
     false = result["score"]["false"]
     print(f"findings {len(result['findings'])}, false {false}")
     return 1 if false or (args.control is not None and result["findings"]) else 0
 
 
-def inject(lab: Lab, deck: list[str], at_once: int, dice: random.Random) -> None:
-    """These classes in a shuffled order, a few at a time on nodes of their own."""
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--at-once", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="CLASS")
+    parser.add_argument("--each", action="store_true")
+    parser.add_argument("--control", type=float, metavar="MINUTES")
+    return parser.parse_args()
+
+
+def inject(
+    lab: Lab, deck: list[str], at_once: int, dice: random.Random, loads: list[float]
+) -> None:
+    """These classes in a shuffled order, a few at a time on nodes of their own.
+
+    `loads` takes the load of the machine at each.
+    """
     dice.shuffle(deck)
-    ends: list[float] = []
+    under_way: list[tuple[float, str]] = []
     while deck:
-        ends = [end for end in ends if end > time.monotonic()]
-        if len(ends) >= at_once:
-            time.sleep(max(0.0, min(ends) - time.monotonic()))
+        under_way = [(end, kind) for end, kind in under_way if end > time.monotonic()]
+        if len(under_way) >= at_once:
+            time.sleep(max(0.0, min(under_way)[0] - time.monotonic()))
             continue
+        kept = {other for _, kind in under_way for other in MASKS.get(kind, ())}
         share = dice.random()
-        tried = ((kind, _lasts(kind, share)) for kind in dict.fromkeys(deck))
-        lasts_s = next((lasts_s for kind, lasts_s in tried if _try(lab, kind, lasts_s, deck)), None)
-        if lasts_s is None:
+        tried = ((kind, _lasts(kind, share)) for kind in dict.fromkeys(deck) if kind not in kept)
+        begun = next((each for each in tried if _try(lab, *each, deck)), None)
+        if begun is None:
             time.sleep(RETRY_S)
             continue
-        ends.append(time.monotonic() + lasts_s)
+        kind, lasts_s = begun
+        under_way.append((time.monotonic() + PREPARED_S + lasts_s, kind))
+        loads.append(os.getloadavg()[0])
         print(f"\r{len(deck)} to come ", end="", file=sys.stderr, flush=True)
         time.sleep(dice.uniform(0.5, 2.0))
 
@@ -165,6 +191,13 @@ def _named(fault: Result, causes: Mapping[str, str]) -> str:
     if named:
         return Counter(named).most_common(1)[0][0]
     return "(missed)" if fault["eligible"] else f"(no finding: {fault['why']})"
+
+
+def tell_load(loads: Sequence[float]) -> None:
+    """How busy the machine was: where it is, reads time out and much stays undecided."""
+    middle = sorted(loads)[len(loads) // 2]
+    cores = os.cpu_count()
+    print(f"load {min(loads):.1f} to {max(loads):.1f}, mostly {middle:.1f}, on {cores} cores")
 
 
 def tell_reads(store: SqliteStore) -> None:

@@ -25,6 +25,8 @@ LOOK_S: Final = 1.0
 ARRIVES_S: Final = 5.0
 """So long after a fault its last evidence may come: spans and readings are stored in batches."""
 EVER_S: Final = 3_600.0
+MOST_KEYS: Final = 5
+"""Keys of one fault that are looked at: a whole node has many."""
 Fault = Mapping[str, Any]
 NodeName = tuple[str, str]
 
@@ -99,11 +101,12 @@ def tell_signals(store: Store, faults: Sequence[Fault], watch: LifetimeWatch) ->
 
 
 def _has_wrong_stamps(store: Store, fault: Fault) -> bool:
-    """Whether a receipt of the node contradicts another clock."""
-    page = read_spreads(store, *_span(fault), time.time_ns(), KEYSPACE, limit=500)
+    """Whether a receipt of its node, on a message about its keys, contradicts another clock."""
+    now_ns, few = time.time_ns(), fault["keys"][:MOST_KEYS]
     return any(
         node.claimed is not None and node.claimed.caveat is Caveat.CLOCKS_DISAGREE
-        for spread in page.items
+        for key in few
+        for spread in read_spreads(store, *_span(fault), now_ns, KEYSPACE, key).items
         for node in spread.nodes
         if (node.layer, node.node) == (fault["layer"], fault["node"])
     )
@@ -114,7 +117,7 @@ def _is_seen_torn(store: Store, fault: Fault) -> bool:
     since_ns, until_ns = _span(fault)
     return any(
         read.reason is Reason.TORN and (read.layer, read.node) == (fault["layer"], fault["node"])
-        for key in fault["keys"]
+        for key in fault["keys"][:MOST_KEYS]
         for read, _ in store.reads(KEYSPACE, key, None, since_ns, until_ns)
     )
 
@@ -129,7 +132,7 @@ def _is_heard_twice(store: Store, fault: Fault) -> bool:
 
 
 def _messages(store: Store, fault: Fault) -> Iterator[Told]:
-    for key in fault["keys"]:
+    for key in fault["keys"][:MOST_KEYS]:
         yield from store.invalidations(*_span(fault), KEYSPACE, key).items
 
 
