@@ -105,12 +105,12 @@ def _returned(clues: Clues, absence: Absence) -> Sign | None:
     after, before = clues.commit
     if after is None or before is None or clues.heard_by(clues.stale_at) is not None:
         return None
-    if clues.reports is not None and clues.reports.silence is not None:
-        return None  # back for long, and still it hears nothing: its absence need not be why
     is_kept = clues.held is not None and absence.showed == clues.held.version is not None
     # An origin is read before its caches: the write may lie a little before the last answer, as
     # long as its message was not overdue by then.
     if is_kept and absence.left - clues.limit <= after and absence.left <= before <= absence.back:
+        if clues.reports is not None and clues.reports.silence is not None:
+            return excludes(f"{clues.node} was back{when}, and heard nothing all the same")
         return holds(
             f"{clues.node} {how} for up to {say_lapse(absence.back - absence.left)} around the "
             f"write of the newer version, and came back{when} with the copy from before"

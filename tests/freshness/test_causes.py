@@ -277,6 +277,11 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("no invalidations are taken", Cause.DEAF_SUBSCRIBER, TTL_LAYER),
     ("there all the time", Cause.ZOMBIE_REJOIN, {"life": Life(99 * S)}),
     ("back before the write", Cause.ZOMBIE_REJOIN, {"life": away(50, 60, showed=4)}),
+    (
+        "back, and still silent",
+        Cause.ZOMBIE_REJOIN,
+        {"life": away(99, 115, showed=4), "reports": words(silence=DEAF)},
+    ),
     ("each may hold each", Cause.MISROUTED_KEY, {"ring": Ring(None)}),
     ("the owner heard", Cause.MISROUTED_KEY, {"ring": Ring(["r1"]), "reports": words(told=["r1"])}),
     ("as documented", Cause.WRONG_TTL, {"ttl": WITHIN}),
