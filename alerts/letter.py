@@ -93,10 +93,10 @@ def compose(row: NotificationRow, sender: str, to: Sequence[str], base_url: str)
     message = Message.from_payload(row.payload)
     view = _view(message, base_url)
     letter = EmailMessage(policy=SMTP)
-    _address(letter, row, sender, to, _subject(message))
-    letter.set_content(_templates().get_template("mail.txt.j2").render(view=view), cte="base64")
-    html = _templates().get_template("mail.html.j2").render(view=view)
-    letter.add_alternative(_inliner().inline(html), subtype="html", cte="base64")
+    address(letter, row, sender, to, _subject(message))
+    letter.set_content(rendered("mail.txt.j2", view), cte="base64")
+    html = _inliner().inline(rendered("mail.html.j2", view))
+    letter.add_alternative(html, subtype="html", cte="base64")
     letter.set_boundary(f"=_{_digest(row.id)}")
     return letter
 
@@ -106,9 +106,10 @@ def message_id(notification: str, sender: str) -> str:
     return f"<{_digest(notification)}@{sender.rpartition('@')[2]}>"
 
 
-def _address(
+def address(
     letter: EmailMessage, row: NotificationRow, sender: str, to: Sequence[str], subject: str
 ) -> None:
+    """Give a letter its headers, all of which follow from the notification."""
     letter["From"] = sender
     letter["To"] = ", ".join(to)
     letter["Subject"] = subject
@@ -210,6 +211,11 @@ def _lasted(seconds: float) -> str:
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:32]
+
+
+def rendered(template: str, view: object) -> str:
+    """A template with its view."""
+    return _templates().get_template(template).render(view=view)
 
 
 @cache

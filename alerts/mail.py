@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import AsyncIterator, Sequence
+from email.message import EmailMessage
 from typing import Annotated, Final, Literal, Self
 
 import aiosmtplib
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from alerts.base import ChannelError, Outcome, Refusal
 from alerts.letter import compose
+from alerts.report_letter import compose_report
 from settings import Address, Duration, FilePath, Secret, SecretError, Section, Tls, TlsError
 from store.alert_book import NotificationRow
 
@@ -80,7 +82,7 @@ class MailChannel:
         """See Channel."""
         to = notification.recipients
         try:
-            letter = compose(notification, self._options.sender, self._options.to, self._base_url)
+            letter = self._letter(notification)
             async with self._connected() as client:
                 refused = await _send(client, self._options.sender, to, letter.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -90,6 +92,12 @@ class MailChannel:
         except ChannelError as error:
             return Outcome.failed(to, str(error))
         return Outcome([_refusal(each, answer) for each, answer in refused.items()])
+
+    def _letter(self, notification: NotificationRow) -> EmailMessage:
+        sender, base_url = self._options.sender, self._base_url
+        if notification.kind == "report":
+            return compose_report(notification, sender, base_url)
+        return compose(notification, sender, self._options.to, base_url)
 
     async def greet(self) -> str:
         """See Channel."""

@@ -15,6 +15,8 @@ NAMES = (
     "otlp_rate",
     "outbox_crash",
     "slo",
+    "report",
+    "rules",
     "tracing",
     "counters",
 )

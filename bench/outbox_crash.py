@@ -17,17 +17,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from email import message_from_bytes
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
-
-from aiosmtpd.smtp import SMTP
 
 from alerts.base import Message, ToldAlert
 from alerts.letter import compose, message_id
 from alerts.mail import MailChannel, MailOptions
 from alerts.outbox import LEASE_NS, Outbox
+from bench.sink import take_mail
 from store.alert_book import NotificationRow
 from store.sqlite import SqliteStore
 
@@ -35,19 +32,6 @@ FORK = multiprocessing.get_context("fork")
 SENDER, TO = "sw@example.com", ("sre@example.com",)
 OWED_EACH = 3
 ALL = 1_000_000
-
-
-class Sink:
-    """Writes the Message-ID of each mail down, then says that it has it."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Take one mail."""
-        with self._file.open("a") as out:
-            out.write(f"{message_from_bytes(envelope.content)['Message-ID']}\n")
-        return "250 taken"
 
 
 def main() -> int:
@@ -74,7 +58,7 @@ class Desk:
         self._taken.touch()
         listener = socket.create_server(("127.0.0.1", 0))
         self._port = listener.getsockname()[1]
-        self.sink = FORK.Process(target=_take_mail, args=(listener, self._taken), daemon=True)
+        self.sink = FORK.Process(target=take_mail, args=(listener, self._taken), daemon=True)
         self.sink.start()
         listener.close()
         self._owed: list[str] = []
@@ -179,15 +163,6 @@ def _deliver(path: Path, port: int, offset_ns: int, line: Connection) -> None:
 async def _until_done(outbox: Outbox) -> None:
     while await outbox.deliver_due():
         pass
-
-
-def _take_mail(listener: socket.socket, file: Path) -> None:
-    async def serve() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(Sink(file), loop=loop), sock=listener)
-        await server.serve_forever()
-
-    asyncio.run(serve())
 
 
 def _notification(id: str, now_ns: int) -> NotificationRow:

@@ -26,7 +26,7 @@ _FOLDED_BY_BROWSERS = ("", ".", "..")
 
 
 PLAIN: Final = (
-    "invalidations", "drift", "coverage", "nodes", "objectives", "alerts", "catalogue",
+    "invalidations", "drift", "coverage", "nodes", "objectives", "reports", "alerts", "catalogue",
 )  # fmt: skip
 """Pages whose path is their name alone."""
 
@@ -74,6 +74,9 @@ class Address:
     silence: str = ""
     """Matchers, a line each, of the silence that the page of alerts is to prepare."""
     objective: str | None = None
+    report: str | None = None
+    week: str | None = None
+    """The week of a report, `running` for the one that is not over."""
 
     @property
     def is_absolute(self) -> bool:
@@ -129,6 +132,9 @@ class Address:
             return self._invalidation_path()
         if self.page == "objective":
             return f"objectives/{quote(self.objective or '', safe='', errors='replace')}"
+        if self.page == "report":
+            segments = [quote(each or "", safe="") for each in (self.report, self.week)]
+            return "/".join(["reports", *segments])
         segments = [part for part in (self.keyspace, self.key) if part is not None]
         if self.key in _FOLDED_BY_BROWSERS:
             segments = segments[:1]
@@ -176,6 +182,8 @@ def parse(prefix: str, path: str, search: str) -> Address | None:
             return replace(base, page="invalidation", invalidation=id)
         case ["objectives", name]:
             return replace(base, page="objective", objective=name)
+        case ["reports", name, week]:
+            return replace(base, page="report", report=name, week=week)
     return None
 
 

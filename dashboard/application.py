@@ -10,6 +10,7 @@ from dashboard import clientside, live, shell
 from dashboard.refresh import Renderer
 from dashboard.site import site
 from dashboard.statics import CompressedStatics
+from reports.desk import Desk
 from store.base import Store
 from store.objectives import Objectives
 
@@ -25,6 +26,7 @@ def mount(
     title: str = "Stalewatch",
     now_ns: Callable[[], int],
     objectives: Objectives | None = None,
+    desk: Desk | None = None,
 ) -> Dash:
     """Serve the UI at the root of `server`, for browsers that see it under `external_path`.
 
@@ -32,7 +34,7 @@ def mount(
     no route takes is a page of the UI. `csp_hashes()` of the application that is returned goes
     into `script-src`. The server's lifespan must run: it adds the catch-all route.
     """
-    where = site(external_path, title, objectives or Objectives(store))
+    where = site(external_path, title, objectives or Objectives(store), desk or Desk(store))
     app = Dash(
         __name__,
         server=server,  # type: ignore[arg-type]  # Dash types Flask alone

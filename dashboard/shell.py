@@ -24,6 +24,7 @@ PAGES: Final = (
     ("coverage", "Coverage", "coverage"),
     ("nodes", "Nodes", "nodes"),
     ("objectives", "Objectives", "objectives"),
+    ("reports", "Reports", "reports"),
     ("alerts", "Alerts", "alerts"),
     ("catalogue", "Catalogue", "catalogue"),
 )

@@ -1,9 +1,10 @@
-"""Where the UI is served, what it is called there, and the objectives that it shows."""
+"""Where the UI is served, what it is called there, and the objectives and reports it shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.desk import Desk
 from store.objectives import Objectives
 
 Parts = Mapping[str, Mapping[str, Any]]
@@ -17,13 +18,14 @@ class Site:
     prefix: str
     title: str
     objectives: Objectives
+    desk: Desk
 
     def asset(self, name: str) -> str:
         """The address of one of our own static files."""
         return f"{self.prefix}assets/{name}"
 
 
-def site(external_path: str, title: str, objectives: Objectives) -> Site:
+def site(external_path: str, title: str, objectives: Objectives, desk: Desk) -> Site:
     """A site at this path, with or without slashes at its ends."""
     inside = external_path.strip("/")
-    return Site(f"/{inside}/" if inside else "/", title, objectives)
+    return Site(f"/{inside}/" if inside else "/", title, objectives, desk)

@@ -148,12 +148,18 @@ class ErrorBudget:
         """What each pair of windows says; each window is of its own coverage."""
         return self._decide(self._look(at), at)
 
-    def attribution(self, at: At, most: int = 10) -> Attribution[Place]:
-        """The budget spent in the window, by place; of slices, by the events that made them bad."""
-        window = self.objective.window_at(at.watermark_s, at.period)
+    def attribution(
+        self, at: At, most: int = 10, window: Window | None = None
+    ) -> Attribution[Place]:
+        """The budget spent, by place; of slices, by the events that made them bad.
+
+        It is what `window` took of the budget of the objective's own, which it is where left out.
+        """
+        own = self.objective.window_at(at.watermark_s, at.period)
+        window = own if window is None else window
         events = self.track.events.window(window)
         budgeted = self.track.budgeted.window(window)
-        total = self._total(budgeted, at)
+        total = self._total(self.track.budgeted.window(own), at)
         spent = spend(budgeted, total, self.objective.error_budget) if total else Fraction(0)
         found = self.track.by_place(window)
         parts = {place: counts.proven_weight for place, counts in found.items()}

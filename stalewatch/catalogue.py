@@ -1,4 +1,4 @@
-"""The catalogue that a config documents: a plain document for each layer and keyspace.
+"""The catalogue that a config documents: a plain document for each layer, keyspace and objective.
 
 Documents hold what people promise of their caches, and no secret; durations are nanoseconds.
 """
@@ -6,6 +6,7 @@ Documents hold what people promise of their caches, and no secret; durations are
 from typing import Any
 
 from freshness.promise import Tier
+from settings import Section
 from stalewatch.config.model import Accepts, Config, Keyspace, Layer
 from store.catalogue_history import Document, Entry
 
@@ -14,7 +15,8 @@ def catalogue_of(config: Config) -> dict[Entry, Document]:
     """Everything that is documented, by what it is about."""
     layers = {Entry("layer", name): _layer(layer) for name, layer in config.layers.items()}
     keyspaces = {Entry("keyspace", name): _keyspace(one) for name, one in config.keyspaces.items()}
-    return {**layers, **keyspaces}
+    promised = {Entry("objective", name): _written(one) for name, one in config.objectives.items()}
+    return {**layers, **keyspaces, **promised}
 
 
 def tiers_of(config: Config) -> dict[str, Tier]:
@@ -66,8 +68,14 @@ def _keyspace(keyspace: Keyspace) -> Document:
 
 def _addressed(binding: Any) -> Document:
     """A binding as the file has it; what is left out there is left out here, the key excepted."""
-    said: Document = binding.model_dump(
+    key = getattr(binding, "key", None)
+    said = _written(binding)
+    return {"key": str(key), **said} if key is not None else said
+
+
+def _written(section: Section) -> Document:
+    """A section as the file has it; what is left out there is left out here."""
+    said: Document = section.model_dump(
         mode="json", by_alias=True, exclude_defaults=True, exclude_none=True
     )
-    key = getattr(binding, "key", None)
-    return {"key": str(key), **said} if key is not None else said
+    return said

@@ -16,6 +16,7 @@ from collectors.journal import Ids
 from collectors.traced import BATCH_KEYS
 from collectors.watch import Round, Watch
 from freshness.status import BudgetStatus
+from reports.desk import Desk
 from stalewatch.alerting import Alerting
 from stalewatch.beating import Pulse
 from stalewatch.canaries import Canaries
@@ -30,6 +31,8 @@ from stalewatch.news import News
 from stalewatch.objectives_task import EVERY_S as OBJECTIVES_S
 from stalewatch.objectives_task import ObjectivesTask
 from stalewatch.probe_loop import ProbeLoop
+from stalewatch.reporting import EVERY_S as REPORTS_S
+from stalewatch.reporting import Reporting
 from stalewatch.rules import make_rules
 from stalewatch.sweeping import Sweeping
 from stalewatch.telling import Telling
@@ -75,6 +78,7 @@ class Runtime:
         metrics: Metrics,
         address: Callable[[], str] = lambda: "",
         objectives: Objectives | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self.config = config
         self._store = store
@@ -96,6 +100,7 @@ class Runtime:
         self._diagnosing = Diagnosing(store)
         self._kept = objectives or Objectives(store)
         self._objectives = ObjectivesTask(self._kept, metrics.objectives)
+        self._reporting = Reporting(desk or Desk(store))
         self._sweeping = Sweeping(store)
         self._pulse = Pulse()
         self._telling = Telling(store, metrics, self._stopped)
@@ -204,11 +209,13 @@ class Runtime:
             watch.recall(await asyncio.to_thread(list, self._store.newest_origin_runs(name)))
         self._resume(wiring, await asyncio.to_thread(self._open_findings))
         await self._resume_checks(wiring)
-        told = audiences(config, open_channels(config, self._address()))
+        channels = open_channels(config, self._address())
+        told = audiences(config, channels)
         rules = make_rules(config, self._standing_of)
         await asyncio.to_thread(self._alerting.begin, rules, told)
         self._diagnosing.begin(config, wiring.owners())
         await asyncio.to_thread(self._objectives.begin, config, wall_ns())
+        self._reporting.begin(config, channels)
         self._counting = Counting(wiring, self._store, self._metrics.counters)
         await asyncio.to_thread(self._store.write_catalogue, catalogue_of(config), wall_ns())
         self._scheduler = self._schedule(wiring)
@@ -297,6 +304,7 @@ class Runtime:
         _add(scheduler, "alerts", self._evaluate, ALERTS_S)
         _add(scheduler, "diagnose", self._diagnose, DIAGNOSE_S)
         _add(scheduler, "objectives", self._measure, OBJECTIVES_S)
+        _add(scheduler, "reports", self._report, REPORTS_S)
         _add(scheduler, "clock", self._check_clock, CLOCK_S, wiring)
         return scheduler
 
@@ -332,6 +340,9 @@ class Runtime:
     async def _measure(self) -> None:
         with span("measure objectives"):
             await asyncio.to_thread(self._objectives.turn, wall_ns())
+
+    async def _report(self) -> None:
+        await asyncio.to_thread(self._reporting.turn, wall_ns())
 
     async def _fold(self) -> None:
         await self._on_store(self._store.fold)

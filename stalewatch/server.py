@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 
 import dashboard
+from reports.desk import Desk
 from stalewatch.api import make_router
 from stalewatch.api.items import json_answer
 from stalewatch.api.problem import MissingError, answer_problems
@@ -63,6 +64,7 @@ def create_app(
     title: str = "Stalewatch",
     problems: Callable[[], Sequence[str]] = list,
     objectives: Objectives | None = None,
+    desk: Desk | None = None,
 ) -> FastAPI:
     """The application, for a server that runs its lifespan; `now_ns` is the wall clock.
 
@@ -81,8 +83,8 @@ def create_app(
     )
     answer_problems(server)
     server.include_router(_own_routes(metrics, runtime, problems))
-    objectives = objectives or Objectives(store)
-    server.include_router(make_router(store, now_ns, objectives), prefix="/api/v1")
+    objectives, desk = objectives or Objectives(store), desk or Desk(store)
+    server.include_router(make_router(store, now_ns, objectives, desk), prefix="/api/v1")
     server.include_router(_no_such_routes())
     # The UI comes last: what no route before it takes is a page.
     ui = dashboard.mount(
@@ -92,6 +94,7 @@ def create_app(
         title=title,
         now_ns=now_ns,
         objectives=objectives,
+        desk=desk,
     )
     vouched = auth.trusted if isinstance(auth, ProxyHeader) else ()
     # The last one added is the first to see a request.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from reports.desk import Desk
 from settings import Address
 from stalewatch.auth import Auth, Basic, ProxyHeader
 from stalewatch.clock import wall_ns
@@ -45,8 +46,8 @@ class Service:
         self._metrics = Metrics()
         url = config.server.external_url
         self._external_url = str(url) if url else ""
-        objectives = Objectives(store)
-        self._runtime = Runtime(config, store, self._metrics, self._address_of_ui, objectives)
+        objectives, desk = Objectives(store), Desk(store)
+        self._runtime = Runtime(config, store, self._metrics, self._address_of_ui, objectives, desk)
         self._polling = TracePolling(config, store, self._metrics)
         app = create_app(
             store=store,
@@ -60,6 +61,7 @@ class Service:
             title=config.server.title,
             problems=lambda: [*self._polling.problems(), *self._runtime.problems()],
             objectives=objectives,
+            desk=desk,
         )
         served = server_config(app, self._listen.host, self._listen.port)
         self._server = QuietUvicorn(served, self._tell)

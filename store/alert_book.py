@@ -13,9 +13,19 @@ FELL_BACK: Final = ">"
 """Stands in the id of what is told in place of another: `ID>CHANNEL`."""
 DeliveryState = Literal["owed", "leased", "delivered", "dead"]
 NotificationKind = Literal[
-    "first", "new-member", "some-resolved", "all-resolved", "repeat", "firing", "resolved"
+    "first",
+    "new-member",
+    "some-resolved",
+    "all-resolved",
+    "repeat",
+    "firing",
+    "resolved",
+    "report",
 ]
-"""Why a channel is told. The last two stand in stores from before alerts were told in groups."""
+"""Why a channel is told: news of a group of alerts, or a report that was made.
+
+`firing` and `resolved` stand in stores from before alerts were told in groups.
+"""
 
 
 @dataclass(frozen=True, slots=True)

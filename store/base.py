@@ -20,9 +20,11 @@ from store.gaps import Gaps
 from store.messages import Messages
 from store.page import Page
 from store.pair_counts import PairCounts
+from store.report_runs import ReportRuns
 from store.silences import Silences
 from store.sweeps import SweepRow, Sweeps
 from store.ttl_samples import TtlSamples
+from store.weekly import Weekly
 
 ORIGIN = ""
 """The layer name under which the runs of an origin are kept."""
@@ -333,6 +335,8 @@ class Store(
     CounterLog,
     Gaps,
     PairCounts,
+    ReportRuns,
+    Weekly,
     Protocol,
 ):
     """A whole engine. Safe to call from any thread."""

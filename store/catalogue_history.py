@@ -1,4 +1,4 @@
-"""What was documented, and since when: the documents of layers and keyspaces as they changed."""
+"""What was documented, and since when: layers, keyspaces and objectives as they changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from freshness.document_diff import Change, compare_documents
 
 Document = dict[str, Any]
-Section = Literal["layer", "keyspace"]
+Section = Literal["layer", "keyspace", "objective"]
 
 
 class Entry(NamedTuple):

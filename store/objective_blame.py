@@ -51,11 +51,12 @@ class Blame:
     by_publisher: Attribution[str] | None
 
 
-def make_bill(budget: ErrorBudget, at: At) -> Bill:
-    """What the window at a watermark spent."""
-    window = budget.objective.window_at(at.watermark_s, at.period)
+def make_bill(budget: ErrorBudget, at: At, window: Window | None = None) -> Bill:
+    """What the window at a watermark spent, or what another one took of its budget."""
+    if window is None:
+        window = budget.objective.window_at(at.watermark_s, at.period)
     parts = {place: each.proven_weight for place, each in budget.track.by_place(window).items()}
-    return Bill(window, budget.attribution(at, MOST_NAMED), parts)
+    return Bill(window, budget.attribution(at, MOST_NAMED, window), parts)
 
 
 def read_blame(

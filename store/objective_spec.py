@@ -42,6 +42,11 @@ class Spec:
         return SWEPT if self.measure is Measure.RESIDENT else SAMPLED
 
     @property
+    def layers(self) -> frozenset[str]:
+        """Those of all of its keyspaces."""
+        return frozenset().union(*self.placement.values())
+
+    @property
     def owner(self) -> str:
         """Who answers for it, where that is one."""
         named = {owner for owner in self.owners.values() if owner}

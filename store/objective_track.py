@@ -41,12 +41,12 @@ class Reach(NamedTuple):
     minutes_from_s: int
 
 
-def reach_of(spec: Spec, now_s: int) -> Reach:
-    """How far back an objective reads, and from where by the minute."""
+def reach_of(spec: Spec, now_s: int, least_s: int = 0) -> Reach:
+    """How far back an objective reads, `least_s` at least, and from where by the minute."""
     window, slice_s = spec.objective.window, spec.objective.slice_s
     length_s = window.length_s if isinstance(window, Rolling) else _LONGEST_S[window]
     step_s = max(DAY_S, slice_s)
-    since_s = now_s - length_s - _MARGIN_S
+    since_s = now_s - max(length_s, least_s) - _MARGIN_S
     since_s -= since_s % step_s
     if slice_s >= HOUR_S:
         return Reach(since_s, now_s - now_s % step_s + 10 * step_s)
@@ -56,11 +56,14 @@ def reach_of(spec: Spec, now_s: int) -> Reach:
 
 
 class KeptTrack:
-    """A track that follows a store. Reading is apart from changing, so that a lock may be short."""
+    """A track that follows a store. Reading is apart from changing, so that a lock may be short.
 
-    def __init__(self, spec: Spec, feed: Feed, now_s: int) -> None:
+    It begins `least_s` before `now_s`, or further back where its window does.
+    """
+
+    def __init__(self, spec: Spec, feed: Feed, now_s: int, least_s: int = 0) -> None:
         self.spec = spec
-        self.reach = reach_of(spec, now_s)
+        self.reach = reach_of(spec, now_s, least_s)
         self.track = self._anew(feed, now_s)
         self._piece_s = self.reach.since_s
 

@@ -249,7 +249,7 @@
       var query = new URLSearchParams(search || "");
       var named = query.get("range") || DEFAULT_RANGE;
       var range = query.get("from") && query.get("to") ? "" : named;
-      var page = (/\/(key|invalidation|drift|coverage|nodes|objective|alerts|catalogue)s?(\/|$)/.exec(path || "") || [])[1];
+      var page = (/\/(key|invalidation|drift|coverage|nodes|objective|report|alerts|catalogue)s?(\/|$)/.exec(path || "") || [])[1];
       var tab = function (name) {
         return page === name ? "nav-link nav-here" : "nav-link";
       };
@@ -264,6 +264,7 @@
         tab("coverage"),
         tab("nodes"),
         tab("objective"),
+        tab("report"),
         tab("alerts"),
         tab("catalogue"),
       ];

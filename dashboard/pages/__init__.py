@@ -19,6 +19,8 @@ from dashboard.pages import (
     objective,
     objectives,
     overview,
+    report,
+    reports,
 )
 from dashboard.site import Parts, Site
 from store.base import Store
@@ -45,6 +47,8 @@ PAGES: Final = {
     "nodes": Page(nodes.fill, nodes.frame),
     "objectives": Page(objectives.fill, objectives.frame),
     "objective": Page(objective.fill, objective.frame),
+    "reports": Page(reports.fill, reports.frame),
+    "report": Page(report.fill, report.frame),
     "alerts": Page(alerts.fill, alerts.frame),
     "catalogue": Page(catalogue.fill, catalogue.frame),
 }

@@ -199,3 +199,16 @@ def _decoded(parameter: str, raw: bytes) -> str:
         return unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         raise ParameterError(parameter, "expected percent-encoded UTF-8") from None
+
+
+class ReportsAsked(Asked):
+    """Which reports that were made."""
+
+    report: str | None = None
+    limit: Limit = 100
+
+
+class ReportAsked(Asked):
+    """In which form one is wanted."""
+
+    format: Literal["json", "csv"] = "json"

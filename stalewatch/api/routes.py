@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from reports.desk import Desk
 from stalewatch.api.alerts import alerts_of, notification_item, transition_item
 from stalewatch.api.asked import (
     CatalogueHistoryAsked,
@@ -20,6 +21,8 @@ from stalewatch.api.asked import (
     LagAsked,
     NothingAsked,
     NotificationsAsked,
+    ReportAsked,
+    ReportsAsked,
     SweepsAsked,
     TransitionsAsked,
     WindowAsked,
@@ -35,6 +38,7 @@ from stalewatch.api.items import Item, finding_item, json_answer, listing, node_
 from stalewatch.api.objectives import objective_item, objective_page
 from stalewatch.api.problem import MissingError, ParameterError
 from stalewatch.api.propagation import invalidations_of, lag_of, spread_item
+from stalewatch.api.reports import report_answer, report_item
 from stalewatch.api.silences import (
     ENDED_SHOWN_NS,
     SentAck,
@@ -76,6 +80,7 @@ LISTS = (
     "sweeps",
     "counters",
     "objectives",
+    "reports",
     "alerts",
     "alerts/transitions",
     "alerts/notifications",
@@ -84,7 +89,10 @@ LISTS = (
 
 
 def make_router(
-    store: Store, now_ns: Callable[[], int], objectives: Objectives | None = None
+    store: Store,
+    now_ns: Callable[[], int],
+    objectives: Objectives | None = None,
+    desk: Desk | None = None,
 ) -> APIRouter:
     """Every route; `now_ns` is the wall clock in Unix nanoseconds."""
     router = APIRouter()
@@ -96,6 +104,7 @@ def make_router(
     _add_propagation(router, store, now_ns)
     _add_sweeps(router, store)
     _add_objectives(router, objectives or Objectives(store), now_ns)
+    _add_reports(router, store, desk or Desk(store), now_ns)
     _add_alerts(router, store, now_ns)
     _add_silences(router, store, now_ns)
     return router
@@ -250,6 +259,19 @@ def _objective(objectives: Objectives, name: str, now_ns: int) -> Item:
         raise MissingError(f"no objective {name!r}: /api/v1/objectives lists those declared")
     blame = objectives.attribution(name, now_ns)
     return objective_page(found, blame, objectives.history(name, now_ns))
+
+
+def _add_reports(router: APIRouter, store: Store, desk: Desk, now_ns: Callable[[], int]) -> None:
+    @router.get("/reports")
+    async def reports(asked: Annotated[ReportsAsked, Query()]) -> Response:
+        rows = await asyncio.to_thread(store.reports, asked.report, asked.limit)
+        return listing(map(report_item, rows))
+
+    @router.get("/reports/{name}/{week}")
+    async def report(name: str, week: str, asked: Annotated[ReportAsked, Query()]) -> Response:
+        return await asyncio.to_thread(
+            report_answer, store, desk, name, week, asked.format, now_ns()
+        )
 
 
 def _add_alerts(router: APIRouter, store: Store, now_ns: Callable[[], int]) -> None:

@@ -13,6 +13,7 @@ from stalewatch.cli import (
     init,
     judge,
     probe,
+    report,
     silence,
     sweep,
     up,
@@ -31,6 +32,7 @@ app.command("check")(check.check)
 app.command("up")(up.up)
 app.command("probe")(probe.probe)
 app.command("sweep")(sweep.sweep)
+app.command("report")(report.report)
 app.command("judge")(judge.judge)
 app.command("evidence")(evidence.evidence)
 app.add_typer(silence.app, name="silence")

@@ -16,6 +16,7 @@ from stalewatch.config.layer_checks import layer_faults
 from stalewatch.config.model import Config
 from stalewatch.config.objective_checks import objective_faults
 from stalewatch.config.problem import ConfigError, Problem
+from stalewatch.config.report_checks import report_faults
 from stalewatch.config.rule_checks import rule_faults
 from stalewatch.config.sources import absent
 from stalewatch.config.taps import tap_faults
@@ -42,6 +43,7 @@ def load(path: Path, *, with_sources: bool = True) -> Config:
             *channel_faults(config),
             *canary_faults(config),
             *objective_faults(config),
+            *report_faults(config),
         )
         problems += [document.problem(loc, why) for loc, why in faults]
     if config is not None and not problems and with_sources:

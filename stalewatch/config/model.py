@@ -23,6 +23,7 @@ from stalewatch.config.counters import LayerCounters, PrometheusSettings
 from stalewatch.config.names import Key, Name
 from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.otlp import Otlp, Traces
+from stalewatch.config.reports import ReportSettings
 from stalewatch.config.rules import AnyRule
 from stalewatch.config.taps import TapSettings
 from stalewatch.config.url import ExternalUrl
@@ -385,5 +386,7 @@ class Config(Section):
     """Where counters of nodes are read from, besides the nodes themselves, by name."""
     objectives: dict[Name, ObjectiveSettings] = Field(default_factory=dict)
     """What is promised of how fresh copies are, by name."""
+    reports: dict[Name, ReportSettings] = Field(default_factory=dict)
+    """Who is told each week how they stood, by name."""
     rules: dict[Name, AnyRule] = Field(default_factory=dict)
     """What is watched for, by name."""

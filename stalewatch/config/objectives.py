@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, model_validator
 
 from freshness.objective import (
     OCCURRENCES,
@@ -50,13 +50,25 @@ def _as_budgeting(given: object) -> Budgeting:
     raise ValueError(_BUDGETING)
 
 
+def _write_budgeting(budgeting: Budgeting) -> str | dict[str, str]:
+    """As the file has it."""
+    match budgeting:
+        case Timeslices():
+            return {"timeslices": f"{float(100 * budgeting.goal):.10g}%"}
+        case RatioTimeslices():
+            return "ratio-timeslices"
+        case _:
+            return "occurrences"
+
+
 def _as_part(share: Percent) -> Percent:
     if not 0 < share.percent < 100:
         raise ValueError("expected a share above 0% and below 100%: 100% leaves no error budget")
     return share
 
 
-def _as_zone(name: str) -> str:
+def as_zone(name: str) -> str:
+    """The name of a time zone. A ValueError where there is no such."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -117,9 +129,11 @@ class ObjectiveSettings(Section):
     """The share that is to be good, such as 99.9%."""
     window: Annotated[Duration | Calendar, PlainValidator(_as_window)]
     """Over what: a duration such as `28d`, which rolls, or a calendar `day`, `week` or `month`."""
-    time_zone: Annotated[str, AfterValidator(_as_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(as_zone)] = "UTC"
     """Whose midnights a calendar window begins and ends at: `Europe/Berlin`."""
-    budgeting: Annotated[Budgeting, PlainValidator(_as_budgeting)] = OCCURRENCES
+    budgeting: Annotated[
+        Budgeting, PlainValidator(_as_budgeting), PlainSerializer(_write_budgeting)
+    ] = OCCURRENCES
     """`occurrences` where left out, `{timeslices: 99%}` or `ratio-timeslices`."""
     slice: Duration | None = None
     """The grid on which data are expected; where left out, as docs/objectives.md says."""

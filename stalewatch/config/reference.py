@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from stalewatch.config.model import Keyspace, Layer, Origin, Server, StoreSettin
 from stalewatch.config.objectives import ObjectiveSettings
 from stalewatch.config.otlp import Traces
 from stalewatch.config.polls import PollSettings
+from stalewatch.config.reports import ReportSettings
 from stalewatch.config.rules import RULE_KINDS, RuleSettings
 from stalewatch.config.taps import TapSettings
 from stalewatch.config.wording import models_in
@@ -48,6 +50,7 @@ def reference() -> str:
     page.add_kinds("channels.C", {name: kind.options for name, kind in CHANNELS.items()})
     page.add("heartbeat", HeartbeatSettings)
     page.add("objectives.O", ObjectiveSettings)
+    page.add("reports.R", ReportSettings)
     page.add("rules.R", RuleSettings)
     page.add_kinds("rules.R", RULE_KINDS)
     page.add("traces.poll.P", PollSettings)
@@ -104,6 +107,8 @@ def _written(default: Any) -> str:
         return str(default).lower()
     if isinstance(default, tuple):
         return "[" + ", ".join(map(str, default)) + "]"
+    if isinstance(default, time):
+        return f'"{default:%H:%M}"'
     return str(default)
 
 

@@ -51,7 +51,7 @@ WHERE id = :id AND (
 
 OVERDUE: Final = f"""
 SELECT * FROM notifications AS late
-WHERE channel = :channel AND state IN ('owed', 'leased', 'dead')
+WHERE channel = :channel AND state IN ('owed', 'leased', 'dead') AND kind <> 'report'
   AND CASE state WHEN 'dead' THEN created_at_ns >= :refused_since_ns
     ELSE created_at_ns <= :before_ns END
   AND instr(id, '{FELL_BACK}') = 0

@@ -94,6 +94,12 @@ def v12(db: Database) -> None:
     _run(db, "v12.sql")
 
 
+@migrations()
+def v13(db: Database) -> None:
+    """Reports."""
+    _run(db, "v13.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

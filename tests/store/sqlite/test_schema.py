@@ -16,8 +16,7 @@ from freshness.rollup import Reads, Rollup, RollupKey
 from store.alert_book import ToldRow
 from store.base import Batch, StoreError
 from store.messages import Told
-from store.sqlite import SqliteStore, schema
-from store.sqlite import store as engine
+from store.sqlite import SqliteStore, engine, schema
 from store.sqlite.connections import Connections
 from tests.store.rows import (
     CLOCK,
