@@ -14,11 +14,10 @@ from typing import Any, Final
 
 from freshness.histogram import bucket_span
 from freshness.model import Reason
-from freshness.propagation import Caveat
+from freshness.propagation import Caveat, Message, Word, judge_claim
 from lab.catalogue import KEYSPACE, TTL_S
 from store.base import Store
 from store.messages import Told
-from store.propagation import read_spreads
 from store.sqlite import SqliteStore
 
 LOOK_S: Final = 1.0
@@ -102,14 +101,17 @@ def tell_signals(store: Store, faults: Sequence[Fault], watch: LifetimeWatch) ->
 
 def _has_wrong_stamps(store: Store, fault: Fault) -> bool:
     """Whether a receipt of its node, on a message about its keys, contradicts another clock."""
-    now_ns, few = time.time_ns(), fault["keys"][:MOST_KEYS]
-    return any(
-        node.claimed is not None and node.claimed.caveat is Caveat.CLOCKS_DISAGREE
-        for key in few
-        for spread in read_spreads(store, *_span(fault), now_ns, KEYSPACE, key).items
-        for node in spread.nodes
-        if (node.layer, node.node) == (fault["layer"], fault["node"])
-    )
+    for told in _messages(store, fault):
+        sent = told.invalidation
+        message = Message(sent.written_at_ns, sent.received_at_ns, sent.host, sent.version)
+        words = [
+            Word(each.outcome, each.at_ns, each.received_at_ns, each.host)
+            for each in told.receipts
+            if (each.layer, each.node) == (fault["layer"], fault["node"])
+        ]
+        if judge_claim(message, words, None, time.time_ns()).caveat is Caveat.CLOCKS_DISAGREE:
+            return True
+    return False
 
 
 def _is_seen_torn(store: Store, fault: Fault) -> bool:
