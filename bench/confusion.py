@@ -39,7 +39,7 @@ from stalewatch.config import load
 from store.sqlite import SqliteStore
 from tests.e2e.running import Up
 
-LASTS_S = (6.0, 12.0)
+LASTS_S = (10.0, 16.0)
 """How long a fault strikes: longer than it takes to be found and confirmed."""
 SILENT_LASTS_S = (20.0, 30.0)
 """Of a node that hears nothing: that its silence is no delay is known after ten seconds only."""
