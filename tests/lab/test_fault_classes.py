@@ -292,9 +292,10 @@ class TestReceipts:
             (receipt, *_) = story.receipts(fault, key)
             (upper,) = story.stale(fault)
             assert receipt.at_s < upper.start_s
-            assert story.receipts(fault, key, fault.wrong["source"]) == []
-            (lower,) = story.stale(fault, fault.wrong["source"])
-            assert lower.start_s < upper.start_s
+            for source in fault.wrong["sources"]:
+                assert story.receipts(fault, key, source) == []
+                (lower,) = story.stale(fault, source)
+                assert lower.start_s < upper.start_s
 
     def test_skewed(self, story: Story) -> None:
         for fault in story.of("clock_skew"):
