@@ -55,7 +55,7 @@ class Surroundings:
         earlier open finding is behind, that is one outage.
         """
         others = self._others(ledger, key)
-        newest_current = max((one.after for one in others if one.is_current), default=BEFORE_ALL)
+        newest_current = max((one.seen for one in others if one.is_current), default=BEFORE_ALL)
         first = bisect_right(self._marks, newest_current)
         if mark is not None and first < len(self._marks) and self._marks[first] <= mark:
             outage = _counted(others, self._marks[first])
@@ -79,10 +79,11 @@ class Surroundings:
 
 
 def _counted(others: Sequence[_Fate], since: int) -> Neighbours:
-    """What was seen to change since then is behind; what did so for certain is current.
+    """Those that were seen to change since then: behind, and current if they did so for certain.
 
     What the node took up before it was cut off may be seen at the origin only after that.
     """
-    behind = sum(not one.is_current and one.seen >= since for one in others)
-    current = sum(one.is_current and one.after >= since for one in others)
-    return Neighbours(behind, current)
+    seen = [one for one in others if one.seen >= since]
+    has = sum(one.is_current for one in seen)
+    current = sum(one.is_current and one.after >= since for one in seen)
+    return Neighbours(behind=len(seen) - has, current=current, unsure=has - current)

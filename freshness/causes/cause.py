@@ -59,8 +59,7 @@ NARROWS: Final[Mapping[Cause, frozenset[Cause]]] = {
     # No invalidation took the copy away; these say what kept it from the copy.
     Cause.LATE_INVALIDATION: _KEPT,
     Cause.MISROUTED_KEY: _KEPT,
-    # The messages of a node that was cut off may come after all, late.
-    Cause.PARTITIONED_NODE: _KEPT | {Cause.LATE_INVALIDATION},
+    Cause.PARTITIONED_NODE: _KEPT,
     Cause.DEAF_SUBSCRIBER: _KEPT | {Cause.PARTITIONED_NODE},
     # An old value was put there after the newer one had committed; these say where it came from.
     Cause.REPLICA_LAG_REFILL: _PLACED,

@@ -24,12 +24,14 @@ class Neighbours(NamedTuple):
 
     `behind` of them are as far back as before their change, `current` of them were updated. Of keys
     that changed or not, `filled` came to the node after it had last heard a message, by a fill:
-    they were missing there, and then were not.
+    they were missing there, and then were not. Of
+    `unsure` ones the node has the new version, and may have had it before it lost touch.
     """
 
     behind: int
     current: int
     filled: int = 0
+    unsure: int = 0
 
     @property
     def is_reached(self) -> bool:
@@ -39,7 +41,7 @@ class Neighbours(NamedTuple):
     @property
     def is_outage(self) -> bool:
         """Whether this many keys, all of them behind, make one key's fault the node's."""
-        return self.behind >= PARTITION_KEYS and not self.is_reached
+        return self.behind >= PARTITION_KEYS and not self.is_reached and not self.unsure
 
 
 NOBODY: Final = Neighbours(0, 0)

@@ -19,6 +19,8 @@ def partitioned(clues: Clues) -> Sign | None:
         return excludes("the node was filled from below after the newer version had committed")
     if _passed(clues):
         return excludes(f"{clues.node} acknowledged other messages meanwhile")
+    if clues.heard_by(clues.stale_at) is not None:
+        return excludes(f"{clues.node} acknowledged a newer version meanwhile")
     if not around.is_outage:
         return None
     return holds(
@@ -34,6 +36,8 @@ def deaf(clues: Clues) -> Sign | None:
         return excludes("the copy was put there after the newer version had committed")
     if _passed(clues):
         return excludes(f"{clues.node} acknowledged other messages meanwhile")
+    if clues.heard_by(clues.stale_at) is not None:
+        return excludes(f"{clues.node} acknowledged a newer version meanwhile")
     reports = clues.reports
     if reports is None or reports.silence is None or not reports.silence.is_deaf:
         return None

@@ -269,6 +269,8 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("another key was filled", Cause.PARTITIONED_NODE, {"around": Neighbours(9, 0, 1)}),
     ("filled from below", Cause.PARTITIONED_NODE, {"fill": PLACED, "around": Neighbours(9, 0)}),
     ("it spoke meanwhile", Cause.PARTITIONED_NODE, {"reports": words(passed_at=120 * S)}),
+    ("it spoke of the key", Cause.PARTITIONED_NODE, {"reports": words(heard(5, 110))}),
+    ("it spoke of the key", Cause.DEAF_SUBSCRIBER, {"reports": words(heard(5, 110))}),
     (
         "it spoke meanwhile",
         Cause.DEAF_SUBSCRIBER,
@@ -337,6 +339,10 @@ UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     (
         "deaf: it was filled, and nothing says that it is silent",
         {"around": Neighbours(5, 0, 1), "reports": words(sent_after_silence=True)},
+    ),
+    (
+        "partitioned: one may have come before the node lost touch",
+        {"around": Neighbours(5, 0, unsure=1)},
     ),
     ("zombie: what it showed before is unknown", {"life": away(105, 115, showed=None)}),
     (
