@@ -25,8 +25,8 @@ SETTLED_S = 1.5
 """The spans of what a repair did come within half a second; messages within milliseconds."""
 AT_ONCE_S = 2.0
 """A message takes milliseconds; a test shares its machine with others."""
-STAMPED_S = 0.3
 ON_ITS_WAY_S = 0.1
+STAMPED_S = 0.3
 """How far apart the truth's stamp of a change and the change may lie, for the same reason."""
 ROUNDS = [
     [
