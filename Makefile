@@ -1,13 +1,15 @@
 # Each target sets up what it needs; a second run finds it there.
 .PHONY: demo test lint fmt servers bench pin clean
 SHELL := /bin/bash
+# Where this is set, each of the many processes of a demo or a test compiles all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 ours := requirements/boot.txt pyproject.toml sdk/pyproject.toml scripts/install-python.sh
 
 demo: .venv/run.stamp
 	@exec .venv/bin/stalewatch demo $(ARGS)
 
 test: servers lint
-	.venv/bin/pytest -n 2 -m "not serial" $(ARGS)
+	.venv/bin/pytest -n 2 --dist worksteal -m "not serial" $(ARGS)
 	.venv/bin/pytest -m serial $(ARGS) || test $$? -eq 5  # 5: there are none
 
 lint: .venv/dev.stamp

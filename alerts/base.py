@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, Protocol, Self
 
+from alerts.chart import Chart
 from settings import Section
 from store.alert_book import NotificationRow
 
@@ -51,6 +52,13 @@ class ToldAlert:
     link: str = ""
     finding: str = ""
     """Id of the finding whose evidence reproduces the verdict, where it rests on one."""
+    chart: Chart | None = None
+    """What was watched just before; payloads of earlier versions have none."""
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Self:
+        """From JSON again. Raises TypeError where it is none of ours."""
+        return cls(**{**told, "chart": Chart.read(told.get("chart"))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Message:
         read = json.loads(payload)
         if "occasion" not in read:
             return cls._of_one(read)
-        return cls(**{**read, "alerts": [ToldAlert(**each) for each in read["alerts"]]})
+        return cls(**{**read, "alerts": [ToldAlert.read(each) for each in read["alerts"]]})
 
     @classmethod
     def _of_one(cls, read: dict[str, Any]) -> Self:

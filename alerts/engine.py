@@ -5,7 +5,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from alerts.base import ToldAlert
+from alerts.chart import Chart
 from alerts.groups import Muted
+from alerts.illustrating import illustrate
 from alerts.inhibition import Suspect, find_inhibitions, in_words
 from alerts.look import Condition, Look
 from alerts.notices import Audience, Tellable, owed
@@ -61,9 +64,8 @@ class Engine:
         owes = owed(tellables, self._audiences, self._groups.values(), now_ns)
         changed = [row for row in alerts.values() if _is_news(self._alerts.get(row.id), row)]
         if changed or transitions or owes.notifications or owes.changed or owes.over:
-            self._store.write_alerts(
-                changed, transitions, owes.notifications, owes.changed, owes.over
-            )
+            told = illustrate(owes.notifications, lambda each: self._chart(each, now_ns))
+            self._store.write_alerts(changed, transitions, told, owes.changed, owes.over)
         self._alerts = alerts
         kept = {id: row for id, row in self._groups.items() if id not in owes.over}
         self._groups = kept | {row.id: row for row in owes.changed}
@@ -89,6 +91,10 @@ class Engine:
     def _channels(self, rule: str) -> Sequence[str]:
         known = self._rules.get(rule)
         return known.channels if known and known.mode == "notify" else ()
+
+    def _chart(self, told: ToldAlert, now_ns: int) -> Chart | None:
+        rule = self._rules.get(told.rule)
+        return rule.chart(self._store, told.labels, now_ns) if rule else None
 
     def _explained(self, stepped: Sequence[_Stepped]) -> Sequence[_Stepped]:
         """With the greater fault that explains each, if one does."""

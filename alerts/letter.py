@@ -15,6 +15,7 @@ import css_inline
 import jinja2
 
 from alerts.base import Message, ToldAlert
+from alerts.drawing import Drawing, draw
 from alerts.link import view_url
 from alerts.shown import shown
 from store.alert_book import NotificationRow
@@ -63,6 +64,7 @@ class _AlertView:
     left_out: int
     link: str
     finding: str
+    chart: Drawing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def _alert_view(alert: ToldAlert, lines: int, base_url: str) -> _AlertView:
         left_out=len(alert.evidence) - len(evidence),
         link=view_url(alert.link, base_url),
         finding=alert.finding if _FINDING.fullmatch(alert.finding) else "",
+        chart=None if alert.chart is None else draw(alert.chart),
     )
 
 

@@ -72,6 +72,6 @@ def _read(payload: str) -> Iterator[ToldAlert]:
     """What a group was told, also by a version that told of one alert at a time."""
     read = json.loads(payload)
     if "id" in read:
-        yield ToldAlert(**read)
+        yield ToldAlert.read(read)
     else:
         yield from Message.from_payload(payload).alerts

@@ -2,12 +2,24 @@
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from freshness.causes import Neighbours
 from freshness.ledger import Ledger
 from freshness.runs import RunBook
 
 BEFORE_ALL = -1
+
+
+class _Fate(NamedTuple):
+    """One other key: between which instants it took its new value, and whether the node has it.
+
+    It changed after `after` for certain, and was seen to have by `seen`.
+    """
+
+    after: int
+    seen: int
+    is_current: bool
 
 
 class Surroundings:
@@ -43,7 +55,7 @@ class Surroundings:
         earlier open finding is behind, that is one outage.
         """
         others = self._others(ledger, key)
-        newest_current = max((at for at, is_current in others if is_current), default=BEFORE_ALL)
+        newest_current = max((one.seen for one in others if one.is_current), default=BEFORE_ALL)
         first = bisect_right(self._marks, newest_current)
         if mark is not None and first < len(self._marks) and self._marks[first] <= mark:
             outage = _counted(others, self._marks[first])
@@ -51,8 +63,8 @@ class Surroundings:
                 return outage
         return _counted(others, mark or 0)
 
-    def _others(self, ledger: Ledger, key: str) -> list[tuple[int, bool]]:
-        """Of each other key: when its new value was seen, and whether the node has it."""
+    def _others(self, ledger: Ledger, key: str) -> list[_Fate]:
+        """Of each other key that the node was read for since its new value was seen."""
         found = []
         for other in self._changed():
             origin, copy = ledger.book.get(other), self._runs.get(other)
@@ -60,10 +72,18 @@ class Surroundings:
                 continue
             if copy is None or copy.value is None or copy.last_start < origin.first_end:
                 continue
-            found.append((origin.first_end, copy.value.agrees_with(origin.value)))
+            after, is_current = ledger.changed_after(other), copy.value.agrees_with(origin.value)
+            bound = BEFORE_ALL if after is None else after
+            found.append(_Fate(bound, origin.first_end, is_current))
         return found
 
 
-def _counted(others: Sequence[tuple[int, bool]], since: int) -> Neighbours:
-    fates = [is_current for at, is_current in others if at >= since]
-    return Neighbours(behind=len(fates) - sum(fates), current=sum(fates))
+def _counted(others: Sequence[_Fate], since: int) -> Neighbours:
+    """Those that were seen to change since then: behind, and current if they did so for certain.
+
+    What the node took up before it was cut off may be seen at the origin only after that.
+    """
+    seen = [one for one in others if one.seen >= since]
+    has = sum(one.is_current for one in seen)
+    current = sum(one.is_current and one.after >= since for one in seen)
+    return Neighbours(behind=len(seen) - has, current=current, unsure=has - current)

@@ -203,6 +203,14 @@ class Ledger:
         run = self._book.get(key)
         return run.value if run is not None else None
 
+    def changed_after(self, key: str) -> int | None:
+        """The start of the leader's last read before the present run that had another value."""
+        past, run = self._pasts.get(key), self._book.get(key)
+        before = past.runs[-1] if past is not None and past.runs else None
+        if before is None or run is None or not before.linearizable or before.value == run.value:
+            return None
+        return before.last_start
+
     def evidence(self, key: str) -> list[Evidence]:
         """What bounds on this key rest on; of the origin's runs, the first and the last read."""
         past = self._pasts.get(key)

@@ -1,4 +1,6 @@
-"""`python -m lab --dir D --seed N [--faults on|off] [--region eu,us] [--listen HOST:PORT]`."""
+"""`python -m lab --dir D --seed N [--faults on|off] [--region eu,us] [--listen HOST:PORT]
+[--replicas unread|read] [--shards N]`.
+"""
 
 import argparse
 import sys
@@ -17,6 +19,15 @@ def main() -> int:
     parser.add_argument("--faults", choices=("on", "off"), default="on")
     parser.add_argument("--region", default="eu,us", help="regions, separated by commas")
     parser.add_argument("--listen", default="127.0.0.1:8080", help="where the server will listen")
+    parser.add_argument(
+        "--replicas",
+        choices=("unread", "read"),
+        default="unread",
+        help="whether the server is told to read the origin's replicas",
+    )
+    parser.add_argument(
+        "--shards", type=int, default=0, help="Redis nodes that a ring spreads the keys over"
+    )
     arguments = parser.parse_args()
     lab_dir = arguments.dir.resolve()
     lab_dir.mkdir(parents=True, exist_ok=True)
@@ -26,6 +37,8 @@ def main() -> int:
         has_faults=arguments.faults == "on",
         regions=tuple(arguments.region.split(",")),
         listen=arguments.listen,
+        reads_replicas=arguments.replicas == "read",
+        shards=arguments.shards,
     )
     try:
         run_shop(options)

@@ -10,7 +10,9 @@ KEYSPACE: Final = "product"
 PRODUCTS: Final = 60
 CHANNEL: Final = "invalidations"
 HOST: Final = "127.0.0.1"
-TTL_S: Final[Mapping[str, float]] = {"edge": 120.0, "regional": 120.0, "app": 60.0}
+TTL_S: Final[Mapping[str, float]] = {"edge": 120.0, "regional": 120.0, "app": 60.0, "shard": 120.0}
+SHARD: Final = "shard"
+"""The layer whose keys a ring spreads over its nodes, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Topology:
     nodes: tuple[NodeAddress, ...]
     traces_port: int
     """Where the server is to take traces."""
+    replicas: tuple[NodeAddress, ...] = ()
+    """The followers of the origin, one a region; no fault strikes them as a node."""
 
     def of(self, layer: str, region: str | None = None) -> tuple[NodeAddress, ...]:
         """The nodes of a layer, in one region or in all."""

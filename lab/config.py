@@ -3,19 +3,37 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from lab.catalogue import HOST, KEYSPACE, PRODUCTS, TTL_S, NodeAddress, Topology
+from lab.catalogue import HOST, KEYSPACE, PRODUCTS, SHARD, TTL_S, NodeAddress, Topology
 
 FILE_NAME = "stalewatch.yaml"
+REPLICA_LAG = "1h"
 PROJECTION = "projection: [$.name, $.price]"
 
 
+class _Replicas(NamedTuple):
+    """What the config says of the origin's replicas; nothing where they are not read."""
+
+    layer: str = ""
+    addressing: str = ""
+    fills_regional: str = ""
+    fills_app: str = "[regional]"
+
+
 def write_config(
-    lab_dir: Path, topology: Topology, token_file: Path, listen: str, mail_port: int
+    lab_dir: Path,
+    topology: Topology,
+    token_file: Path,
+    listen: str,
+    mail_port: int,
+    *,
+    reads_replicas: bool = False,
 ) -> Path:
     """Writes the config into the lab's directory; `listen` is the server's host:port."""
     path = lab_dir / FILE_NAME
-    text = _config(lab_dir, topology, token_file, listen) + _telling(mail_port)
+    replicas = _replicas(topology) if reads_replicas else _Replicas()
+    text = _config(lab_dir, topology, token_file, listen, replicas) + _telling(mail_port)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -37,7 +55,9 @@ to: [oncall@shop.example], group: {{wait: 0s, interval: 5s}}}}
 """
 
 
-def _config(lab_dir: Path, topology: Topology, token_file: Path, listen: str) -> str:
+def _config(
+    lab_dir: Path, topology: Topology, token_file: Path, listen: str, replicas: _Replicas
+) -> str:
     return f"""\
 # A shop on this machine: edge HTTP caches over application servers over a Redis a region.
 server:
@@ -62,10 +82,11 @@ layers:
     single_tier: true
     nodes:
 {_nodes(topology.of("edge"))}
+    connections: 20
     request: {{host: shop.example, only_cached: true, served_by: X-Served-By}}
     limit: 200/s
   regional:
-    kind: redis
+    kind: redis{replicas.fills_regional}
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -75,7 +96,7 @@ layers:
     limit: 200/s
   app:
     kind: inprocess
-    fills_from: [regional]
+    fills_from: {replicas.fills_app}
     mechanism: purge
     placement: all
     max_staleness: 300ms
@@ -83,7 +104,7 @@ layers:
     nodes:
 {_nodes(topology.of("app"))}
     auth: {{token: {{file: {_quoted(str(token_file))}}}}}
-    limit: 200/s
+    limit: 200/s{replicas.layer}{_shard_layer(topology)}
 keyspaces:
   {KEYSPACE}:
     owner: team-catalogue
@@ -93,10 +114,54 @@ version: {{json: $.version}}, {PROJECTION}}}
     layers:
       edge: {{key: "/products/{{key}}", version: {{header: X-Version}}, {PROJECTION}}}
       regional: {{key: "product:{{key}}", version: {{json: $.version}}, {PROJECTION}}}
-      app: {{key: "{{key}}"}}
+      app: {{key: "{{key}}"}}{replicas.addressing}{_shard_entry(topology)}
     keys: {{range: {{from: 1, to: {PRODUCTS}}}}}
     sample: {{interval: 1s, size: {PRODUCTS}, recent: 0%, random: 100%}}
 """
+
+
+def _replicas(topology: Topology) -> _Replicas:
+    """Replicas as a layer that the caches are filled from.
+
+    Nobody is promised a fresh replica: that one lags is no finding, and says why a cache is stale.
+    """
+    layer = f"""
+  replica:
+    kind: http
+    replica: true
+    mechanism: ttl
+    placement: all
+    max_staleness: {REPLICA_LAG}
+    nodes:
+{_nodes(topology.replicas)}
+    limit: 200/s"""
+    addressing = f"""
+      replica: {{key: "/products/{{key}}", version: {{json: $.version}}, {PROJECTION}}}"""
+    return _Replicas(layer, addressing, "\n    fills_from: [replica]", "[regional, replica]")
+
+
+def _shard_layer(topology: Topology) -> str:
+    """Redis nodes over which a ring spreads the keys; nothing where there are none."""
+    if not topology.of(SHARD):
+        return ""
+    return f"""
+  {SHARD}:
+    kind: redis
+    mechanism: purge
+    placement: ring
+    ring: {{hash: ketama}}
+    max_staleness: 300ms
+    documented_ttl: {TTL_S[SHARD]:g}s
+    nodes:
+{_nodes(topology.of(SHARD))}
+    limit: 200/s"""
+
+
+def _shard_entry(topology: Topology) -> str:
+    if not topology.of(SHARD):
+        return ""
+    return f"""
+      {SHARD}: {{key: "product:{{key}}", version: {{json: $.version}}, {PROJECTION}}}"""
 
 
 def _nodes(nodes: Iterable[NodeAddress]) -> str:

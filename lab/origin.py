@@ -5,12 +5,13 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from lab.catalogue import PRODUCTS, Product
-from lab.http_service import Reply, Request
+from lab.http_service import Handler, Reply, Request
 from lab.replica import History, Replica
 from lab.truth import TruthLog
 
@@ -92,6 +93,14 @@ class Origin:
             return Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         items = b",".join(product.encode() for product in read(ids))
         return Reply(HTTPStatus.OK, b'{"items":[' + items + b"]}")
+
+    def answer_as(self, region: str) -> Handler:
+        """What the region's replica answers at an address of its own."""
+
+        async def answer(request: Request) -> Reply:
+            return await self.answer(replace(request, path=f"/replicas/{region}{request.path}"))
+
+        return answer
 
     def _reader(self, place: Sequence[str]) -> Read | None:
         match place:

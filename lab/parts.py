@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
-from lab.catalogue import HOST, NodeAddress, Topology
+from lab.catalogue import HOST, SHARD, NodeAddress, Topology
 from lab.control import ControlLine
 from lab.http_service import listen
 from lab.layers.process import ProcessPlan, run_process
@@ -35,6 +35,10 @@ class Options:
     has_faults: bool = True
     regions: tuple[str, ...] = ("eu", "us")
     listen: str = "127.0.0.1:8080"
+    reads_replicas: bool = False
+    """Whether the config has the origin's replicas read, as what caches are filled from."""
+    shards: int = 0
+    """Redis nodes over which a ring spreads the keys; 0: no such layer."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class Parts:
     """Where the inbox takes mail."""
     inbox_page_listener: socket.socket
     """Where the inbox is read."""
+    replica_listeners: dict[str, socket.socket]
+    """Where the replica of each region answers."""
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     processes: list[BaseProcess] = field(default_factory=list)
     lines: dict[tuple[str, str], ControlLine] = field(default_factory=dict)
@@ -66,7 +72,8 @@ def started(options: Options) -> Iterator[Parts]:
     parts = _laid_out(options, listeners)
     try:
         buses = [("bus", parts.topology.bus_port)]
-        buses += [(node.name, node.port) for node in parts.topology.of("regional")]
+        redises = (*parts.topology.of("regional"), *parts.topology.of(SHARD))
+        buses += [(node.name, node.port) for node in redises]
         for name, port in buses:
             parts.servers.append(start_redis(program, port, options.lab_dir, name))
         for _, port in buses:
@@ -88,20 +95,35 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
         for layer, name in names:
             listeners[name] = listen()
             nodes.append(NodeAddress(layer, name, region, port_of(listeners[name])))
-    free = _free_ports(2 + len(options.regions))
+    free = _free_ports(2 + len(options.regions) + options.shards)
     nodes += [
         NodeAddress("regional", f"{region}-redis-1", region, free.pop())
         for region in options.regions
     ]
+    nodes += [
+        NodeAddress(SHARD, f"shard-{n + 1}", options.regions[0], free.pop())
+        for n in range(options.shards)
+    ]
     origin_listener = listen()
-    topology = Topology(port_of(origin_listener), free.pop(), tuple(nodes), free.pop())
-    return Parts(topology, token_file, origin_listener, listen(), listen())
+    replicas = {region: listen() for region in options.regions}
+    topology = Topology(
+        port_of(origin_listener),
+        free.pop(),
+        tuple(nodes),
+        free.pop(),
+        tuple(
+            NodeAddress("replica", f"{region}-replica-1", region, port_of(listener))
+            for region, listener in replicas.items()
+        ),
+    )
+    return Parts(topology, token_file, origin_listener, listen(), listen(), replicas)
 
 
 def _fork(options: Options, parts: Parts, listeners: dict[str, socket.socket]) -> None:
     gc.freeze()  # what is imported stays, here and in the children: no collection walks it again
     fork = multiprocessing.get_context("fork")
     ours = [parts.origin_listener, parts.inbox_listener, parts.inbox_page_listener]
+    ours += parts.replica_listeners.values()
     for region in options.regions:
         for layer in ("app", "edge"):
             here, there = socket.socketpair()

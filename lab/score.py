@@ -92,7 +92,8 @@ def score(
     """What was injected, found, missed and false, of the faults that show what a detector sees.
 
     A finding is a mapping with `id`, `keyspace`, `key`, `layer`, `node`, `held`, `latest`,
-    `opened_at`, `confirmed_at`, `healed_at`, `state`, `cause` and `staleness_s` (two bounds).
+    `read_at` (when the read began that it was opened on; None: just before), `opened_at`,
+    `confirmed_at`, `healed_at`, `state`, `cause` and `staleness_s` (two bounds).
     A fault counts as injected where it shows what the detector `sees` and its real staleness
     outlasted the probe interval and the layer's maximum; the others are listed as not eligible,
     with the reason. `sees`: stale, torn, config-drift or skew; findings of the last two are of a
@@ -186,11 +187,14 @@ def _why_not(fault: Fault, sees: str, longest_s: float, least_s: float) -> str:
 
 def _proves_any(finding: Finding, stale: Iterable[StaleInterval]) -> bool:
     copy = (finding["layer"], finding["node"], finding["key"])
-    opened_s = finding["opened_at"]
-    return any(
-        interval.copy == copy and interval.start_s <= opened_s <= interval.end_s + READ_SLACK_S
-        for interval in stale
-    )
+    read_s, opened_s = _read_at_s(finding), finding["opened_at"]
+    return any(interval.copy == copy and interval.meets(read_s, opened_s) for interval in stale)
+
+
+def _read_at_s(finding: Finding) -> float:
+    """From when on the copy may have been read that the finding is of: until it was opened."""
+    just_before_s: float = finding["opened_at"] - READ_SLACK_S
+    return min(just_before_s, finding.get("read_at") or just_before_s)
 
 
 def _judged_finding(
@@ -201,7 +205,7 @@ def _judged_finding(
     until_s: float,
 ) -> dict[str, Any]:
     copy = (finding["layer"], finding["node"], finding["key"])
-    proof_s = finding["opened_at"] - (finding["staleness_s"][0] or 0.0) - READ_SLACK_S
+    proof_s = _read_at_s(finding) - (finding["staleness_s"][0] or 0.0)
     real = [
         interval
         for interval in intervals

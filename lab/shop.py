@@ -14,7 +14,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from lab.catalogue import CHANNEL, HOST
+from lab.catalogue import CHANNEL, HOST, SHARD
 from lab.config import write_config
 from lab.control import RemoteNode
 from lab.ending import end_all
@@ -23,6 +23,7 @@ from lab.http_service import Service
 from lab.inbox import Inbox
 from lab.layers.process import listening
 from lab.layers.regional import RegionalNode
+from lab.layers.shard import Shards
 from lab.layers.target import LocalTarget, Target
 from lab.origin import Origin
 from lab.parts import START_TIMEOUT_S, Options, Parts, port_of, started
@@ -48,26 +49,34 @@ async def _run(options: Options, parts: Parts) -> None:
     log = TruthLog(options.lab_dir, "shop")
     origin = Origin(options.lab_dir, log, options.seed, options.regions)
     regionals = [RegionalNode(node, origin, log) for node in parts.topology.of("regional")]
+    sharded = [RegionalNode(node, origin, log) for node in parts.topology.of(SHARD)]
+    shards = Shards(sharded, origin, options.seed) if sharded else None
     inbox = Inbox()
     taking = await inbox.listen(parts.inbox_listener)
     services = [
         Service(origin.answer, parts.origin_listener),
         Service(inbox.answer, parts.inbox_page_listener),
+        *(
+            Service(origin.answer_as(region), listener)
+            for region, listener in parts.replica_listeners.items()
+        ),
     ]
     serving = [asyncio.create_task(service.run_until_exit()) for service in services]
     for line in parts.lines.values():
         await asyncio.wait_for(line.open(), START_TIMEOUT_S)
-    ears = [node.ear.hear for node in regionals]
+    ears = [*(node.ear.hear for node in regionals), *(shards.ears() if shards else ())]
     async with listening(parts.topology.bus_port, ears), _writer(options, parts, origin) as writer:
         _announce(options, parts)
-        async with _traffic(options, parts, writer, regionals, log, stopped.set):
+        async with _traffic(
+            options, parts, writer, [*regionals, *sharded], shards, log, stopped.set
+        ):
             await stopped.wait()
     log.ticked()
     taking.close()
     for service in services:
         service.should_exit = True
     await asyncio.gather(*serving)
-    for node in regionals:
+    for node in (*regionals, *sharded):
         await node.cache.client.aclose()
     origin.close()
     log.close()
@@ -86,7 +95,8 @@ async def _traffic(
     options: Options,
     parts: Parts,
     writer: Writer,
-    regionals: Sequence[RegionalNode],
+    redises: Sequence[RegionalNode],
+    shards: Shards | None,
     log: TruthLog,
     stop: Callable[[], None],
 ) -> AsyncIterator[None]:
@@ -94,13 +104,17 @@ async def _traffic(
     remotes = [
         RemoteNode(node, parts.lines[node.layer, node.region])
         for node in parts.topology.nodes
-        if node.layer != "regional"
+        if node.name not in {redis.address.name for redis in redises}
     ]
-    targets: list[Target] = [*remotes, *(LocalTarget(node) for node in regionals)]
+    targets: list[Target] = [*remotes, *(LocalTarget(node) for node in redises)]
     async with clients_of(parts.topology) as clients:
-        schedule = Schedule(targets, writer, log, options.seed)
+        schedule = Schedule(
+            targets, writer, log, options.seed, None if shards is None else shards.owner
+        )
         runs = [Workload(writer, parts.topology, clients, options.seed).run(), _tick(log)]
         runs.append(_obey(schedule, stop))
+        if shards is not None:
+            runs.append(shards.read_on())
         if options.has_faults:
             runs.append(schedule.run())
         tasks = [asyncio.create_task(run) for run in runs]
@@ -156,6 +170,7 @@ def _announce(options: Options, parts: Parts) -> None:
         parts.token_file,
         options.listen,
         port_of(parts.inbox_listener),
+        reads_replicas=options.reads_replicas,
     )
     nodes = [
         {"layer": node.layer, "name": node.name, "region": node.region, "address": node.target}

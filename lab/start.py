@@ -90,16 +90,24 @@ def start_lab(
     *,
     regions: Sequence[str] = ("eu", "us"),
     listen: str = "127.0.0.1:8080",
+    reads_replicas: bool = False,
+    shards: int = 0,
 ) -> Lab:
     """Starts a lab in `lab_dir` and waits, some 1 to 2 s, until it is ready.
 
-    `listen` is what the config tells the server to listen on. Raises LabError.
+    `listen` is what the config tells the server to listen on, `reads_replicas` whether it tells it
+    to read the origin's replicas, too, and `shards` how many Redis nodes a ring spreads the keys
+    over. Raises LabError.
     """
     lab_dir.mkdir(parents=True, exist_ok=True)
     log_path = lab_dir / "lab.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            _command(lab_dir, seed, faults, regions, listen),
+            [
+                *_command(lab_dir, seed, faults, regions, listen),
+                *("--replicas", "read" if reads_replicas else "unread"),
+                *("--shards", str(shards)),
+            ],
             stdin=subprocess.PIPE,  # its end tells the lab that we are gone
             stdout=subprocess.PIPE,
             stderr=log,

@@ -34,19 +34,20 @@ class HostClocks(SpanProcessor):
         """Passes the span on, stamped by its node."""
         node = str((span.attributes or {}).get(names.NODE))
         offset_ns = self.offsets_ns.get(node, 0)
-        self._onward.on_end(_shifted(span, offset_ns) if offset_ns else span)
+        self._onward.on_end(_shifted(span, node, offset_ns) if offset_ns else span)
 
     def shutdown(self) -> None:
         """Sends what is left."""
         self._onward.shutdown()
 
 
-def _shifted(span: ReadableSpan, by_ns: int) -> ReadableSpan:
+def _shifted(span: ReadableSpan, host: str, by_ns: int) -> ReadableSpan:
+    """Of a host of its own: two clocks are never one host's."""
     return ReadableSpan(
         name=span.name,
         context=span.context,
         parent=span.parent,
-        resource=span.resource,
+        resource=span.resource.merge(Resource({"host.name": host})),
         attributes=span.attributes,
         events=span.events,
         links=span.links,

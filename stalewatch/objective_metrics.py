@@ -33,6 +33,16 @@ class ObjectiveMetrics:
             "How many times as fast as allowed the budget went in the last so many seconds.",
             (*named, "window"), registry=registry,
         )  # fmt: skip
+        self._floor = Gauge(
+            "stalewatch_objective_burn_rate_floor",
+            "The lower confidence bound of it, where both windows of a page exceed.",
+            (*named, "window"), registry=registry,
+        )  # fmt: skip
+        self._bad = Gauge(
+            "stalewatch_objective_bad_events",
+            "Events that were proven bad in the last so many seconds.",
+            (*named, "window"), registry=registry,
+        )  # fmt: skip
         self._coverage = Gauge(
             "stalewatch_objective_coverage", "The share of its window that was measured.",
             named, registry=registry,
@@ -48,11 +58,11 @@ class ObjectiveMetrics:
         )  # fmt: skip
         self._counters = (
             Counter(
-                "stalewatch_objective_good_events", "What its budget is not spent on.",
+                "stalewatch_objective_events_good", "What its budget is not spent on.",
                 named, registry=registry,
             ),
             Counter(
-                "stalewatch_objective_bad_events", "What its budget is spent on.",
+                "stalewatch_objective_events_bad", "What its budget is spent on.",
                 named, registry=registry,
             ),
             Counter(
@@ -79,7 +89,8 @@ class ObjectiveMetrics:
 
     def _gauges(self) -> tuple[Gauge, ...]:
         figures = self._sli, self._target, self._remaining, self._burn
-        return (*figures, self._coverage, self._has_data, self._watermark)
+        windows = self._floor, self._bad
+        return (*figures, *windows, self._coverage, self._has_data, self._watermark)
 
     def _count(self, tallies: Mapping[str, Total]) -> None:
         """Add what came; an objective that was declared anew, or is gone, begins again."""
@@ -104,3 +115,8 @@ class ObjectiveMetrics:
             if burn.gap is None and burn.rate is not None:
                 window = f"{burn.window.length_s}"
                 self._burn.labels(name, window).set(float(burn.rate))
+                self._bad.labels(name, window).set(burn.counts.bad)
+        for decision in status.burns:
+            if decision.floor is not None:
+                window = f"{decision.long.window.length_s}"
+                self._floor.labels(name, window).set(decision.floor)

@@ -1,7 +1,7 @@
 """The rules of a config as the engine takes them, and those that stand without any config."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alerts.rules import (
     ConfigDrift,
@@ -19,7 +19,14 @@ from alerts.rules import (
 )
 from alerts.state import Timing
 from freshness.burn import Severity
-from stalewatch.burn_rules import StandingOf, burn_rule, burn_rules, not_measured
+from stalewatch.burn_rules import (
+    RecentOf,
+    StandingOf,
+    burn_rule,
+    burn_rules,
+    not_measured,
+    nothing_kept,
+)
 from stalewatch.config.dead_rules import has_one_node, hears_receipts, takes_messages
 from stalewatch.config.model import Config
 from stalewatch.config.objective_specs import make_specs, spec_of
@@ -47,18 +54,29 @@ DRIFT_EVERY_NS: Final = 60 * NS_PER_S
 Common = dict[str, Any]
 
 
-def make_rules(config: Config, standing_of: StandingOf = not_measured) -> list[Rule]:
+def make_rules(
+    config: Config, standing_of: StandingOf = not_measured, recent_of: RecentOf = nothing_kept
+) -> list[Rule]:
     """Every rule of a config, and the defaults of what has none.
 
-    `standing_of` says how objectives stand; without it their rules see nothing.
+    `standing_of` says how objectives stand; without it their rules see nothing. `recent_of` is what
+    their charts are made of.
     """
-    rules = [_make(config, *named, standing_of) for named in config.rules.items()]
-    return [*rules, *_defaults(config), *_default_burns(config, standing_of)]
+    kept = _Kept(standing_of, recent_of)
+    rules = [_make(config, *named, kept) for named in config.rules.items()]
+    return [*rules, *_defaults(config), *_default_burns(config, kept)]
 
 
-def _make(config: Config, name: str, rule: AnyRule, standing_of: StandingOf) -> Rule:
+class _Kept(NamedTuple):
+    """What is known of objectives."""
+
+    standing_of: StandingOf
+    recent_of: RecentOf
+
+
+def _make(config: Config, name: str, rule: AnyRule, kept: _Kept) -> Rule:
     if isinstance(rule, BurnRateRule):
-        return _burn_rate(config, rule, _common(name, rule), standing_of)
+        return _burn_rate(config, rule, _common(name, rule), kept)
     return _MAKERS[type(rule)](config, rule, _common(name, rule))
 
 
@@ -114,10 +132,10 @@ def _config_drift(_: Config, rule: ConfigDriftRule, common: Common) -> Rule:
     return Paced(ConfigDrift(**common, hints=rule.hints), DRIFT_EVERY_NS)
 
 
-def _burn_rate(config: Config, rule: BurnRateRule, common: Common, standing_of: StandingOf) -> Rule:
+def _burn_rate(config: Config, rule: BurnRateRule, common: Common, kept: _Kept) -> Rule:
     severities = tuple(Severity) if rule.severity is None else (Severity(rule.severity),)
     spec = spec_of(config, rule.objective)
-    return burn_rule(spec, standing_of, severities=severities, tells_spent=rule.spent, **common)
+    return burn_rule(spec, *kept, severities=severities, tells_spent=rule.spent, **common)
 
 
 def _unreachable(_: Config, __: UnreachableRule, common: Common) -> Rule:
@@ -189,10 +207,10 @@ def _defaults(config: Config) -> Iterator[Rule]:
         yield Paced(SequenceGap(name="sequence-gap:all", placement=_placement(config)))
 
 
-def _default_burns(config: Config, standing_of: StandingOf) -> Iterator[Rule]:
+def _default_burns(config: Config, kept: _Kept) -> Iterator[Rule]:
     written = {rule.objective for rule in config.rules.values() if isinstance(rule, BurnRateRule)}
     specs = [spec for spec in make_specs(config) if spec.name not in written]
-    yield from burn_rules(specs, standing_of)
+    yield from burn_rules(specs, *kept)
 
 
 def _default_staleness(config: Config) -> Iterator[Rule]:

@@ -211,7 +211,7 @@ class Runtime:
         await self._resume_checks(wiring)
         channels = open_channels(config, self._address())
         told = audiences(config, channels)
-        rules = make_rules(config, self._standing_of)
+        rules = make_rules(config, self._standing_of, self._kept.recent)
         await asyncio.to_thread(self._alerting.begin, rules, told)
         self._diagnosing.begin(config, wiring.owners())
         await asyncio.to_thread(self._objectives.begin, config, wall_ns())

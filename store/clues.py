@@ -17,6 +17,7 @@ from freshness.ttl_drift import Drift, lifetime_of
 from store.base import FindingRow, NodeRow, ReadRow, Store
 from store.lives import find_life, of_one_identity
 from store.messages import InvalidationRow, Told
+from store.neighbours import Quiet, look_around
 from store.reports import as_of, find_passing, find_speech, find_successor, is_quiet, words_of
 from store.sights import Seen, Sightings
 from store.sources import standing_of
@@ -28,8 +29,6 @@ AROUND_NS: Final = 120 * 10**9
 """How far before a finding, and twice that after it, messages are read that sequences rest on."""
 MOST_MESSAGES: Final = 600
 MOST_OF_KEY: Final = 50
-MOST_NEIGHBOURS: Final = 40
-"""Keys of other messages whose copies tell whether a silent node is filled."""
 FROZEN_NS: Final = GRACE_NS
 """How far others must have advanced before a node that was read stale counts as silent."""
 _PAGE: Final = 300
@@ -181,34 +180,12 @@ class Gatherer:
         )
 
     def _around(self, row: FindingRow, reports: Reports | None, stale_at: int) -> Neighbours:
-        """How other keys fare at a silent node: whose messages came after its last word."""
+        """How other keys fare at a silent node."""
         silence = None if reports is None else reports.silence
         if silence is None or silence.last is None:
             return Neighbours(0, 0)
-        missed: dict[str, int] = {}
-        for told in self._read_around(row.opened_at_ns):
-            sent = told.invalidation
-            is_missed = silence.last.written_at < sent.written_at_ns
-            if is_missed and sent.scope == "key" and sent.version is not None:
-                for key in sent.keys if sent.keyspace == row.keyspace else ():
-                    missed[key] = min(missed.get(key, sent.version), sent.version)
-        missed.pop(row.key, None)
-        fates = [
-            self._has(row, key, version, stale_at)
-            for key, version in sorted(missed.items())[:MOST_NEIGHBOURS]
-        ]
-        return Neighbours(fates.count(False), fates.count(True))
-
-    def _has(self, row: FindingRow, key: str, version: int, stale_at: int) -> bool | None:
-        """Whether the node has shown a version that it did not hear of; None where unseen."""
-        seen = self._sightings.of(row.keyspace, key, row.opened_at_ns)
-        sights = () if seen is None else seen.nodes.get((row.layer, row.node), ())
-        shown = [s for s in sights if s.version is not None and s.first_start <= stale_at]
-        if any(sight.version is not None and sight.version >= version for sight in shown):
-            return True
-        commit = Commit() if seen is None else bound_commit(version, seen.origin)
-        is_read = any(commit.before is not None and s.last_start > commit.before for s in shown)
-        return False if is_read else None
+        node, around = self._nodes.get((row.layer, row.node)), self._read_around(row.opened_at_ns)
+        return look_around(Quiet(row, node, silence.last, stale_at, around), self._sightings)
 
     def _sources(
         self, row: FindingRow, seen: Seen, fill: Fill | None, declared: Declared

@@ -15,7 +15,7 @@ from freshness.window import Window
 from store.base import Store
 from store.objective_blame import Blame, make_bill, read_blame
 from store.objective_feed import NS, Feed
-from store.objective_history import Bucket, read_history
+from store.objective_history import Bucket, read_history, read_recent
 from store.objective_listing import find_watermark, list_places
 from store.objective_spec import Spec
 from store.objective_track import RECENT_S, Change, KeptTrack, reach_of
@@ -76,6 +76,14 @@ class _Followed:
             return At(self.watermark_s, now_s)
         period = period_at(window, self.spec.time_zone, max(0, self.watermark_s - 1))
         return At(self.watermark_s, now_s, period)
+
+    def window_at(self, now_s: int) -> tuple[Window, Fraction]:
+        """Its window, and how many events, or slices, the budget of it is a share of."""
+        at = self.at(now_s)
+        window = self.spec.objective.window_at(at.watermark_s, at.period)
+        judged = self.budget.track.budgeted.window(window).judged_weight
+        fixed = whole_budget(self.spec.objective, at.period)
+        return window, Fraction(judged) if fixed is None else fixed
 
     def status(self, at: At) -> BudgetStatus:
         """All figures; told again as they are until the next turn, or until they are too old."""
@@ -148,12 +156,22 @@ class Objectives:
             followed = self._followed.get(name)
             if followed is None or not followed.watermark_s:
                 return []
-            at = followed.at(now_ns // NS)
-            window = followed.spec.objective.window_at(at.watermark_s, at.period)
-            judged = followed.budget.track.budgeted.window(window).judged_weight
-            fixed = whole_budget(followed.spec.objective, at.period)
-            total = Fraction(judged) if fixed is None else fixed
+            window, total = followed.window_at(now_ns // NS)
             return read_history(followed.budget, window, total, buckets)
+
+    def recent(
+        self, name: str, now_ns: int, length_s: int | None = None, buckets: int = 60
+    ) -> Sequence[Bucket]:
+        """The newest `length_s` of its window (None: all of it), as narrow as it is known."""
+        with self._lock:
+            followed = self._followed.get(name)
+            if followed is None or not followed.watermark_s:
+                return []
+            window, total = followed.window_at(now_ns // NS)
+            if length_s is not None:
+                window = window.within(Window(window.until_s - length_s, window.until_s))
+            from_s = followed.kept.reach.minutes_from_s
+            return read_recent(followed.budget, window, total, buckets, from_s)
 
     def attribution(self, name: str, now_ns: int) -> Blame | None:
         """Who spent its budget; None where it is not known or not measured. Raises StoreError."""

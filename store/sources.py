@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from freshness.causes import Standing
 from freshness.fill import Fill
+from freshness.model import Result
 from freshness.propagation import Sight
 
 
@@ -20,6 +21,8 @@ def standing_of(copies: Sequence[Sequence[Sight]], held: int, fill: Fill) -> Sta
 def _standing(sights: Sequence[Sight], held: int, fill: Fill) -> Standing:
     for sight in sights:
         if sight.first_start <= fill.lower and fill.upper <= sight.last_end:
+            if sight.result is Result.MISS:
+                return Standing.ABSENT
             if sight.version is not None and sight.version > held:
                 return Standing.CURRENT
             # Of something older still this copy was not filled.

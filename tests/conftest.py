@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
 import pytest
+import pytest_asyncio
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.servers import Authority, PostgresServer, RedisServer, chromium
 from tests.servers.installed import MISSING, SERVERS, is_ci, version
@@ -17,6 +18,9 @@ from tests.servers.installed import MISSING, SERVERS, is_ci, version
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if is_ci() else "default")
+
+# A page takes seconds to draw where other tests load both cores; none fails for that.
+expect.set_options(timeout=30_000)
 
 REAL = {"redis_server", "postgres_server", "database", "browser", "page"}
 
@@ -74,16 +78,26 @@ def spans(_exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
     _exporter.clear()
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _chromium() -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(_chromium: Browser) -> AsyncIterator[Browser]:
+    """A headless Chromium; each `new_page` of it has cookies, storage and a cache of its own.
+
+    One process serves all tests, so no page of one is left to the next; do not close it.
+    """
+    yield _chromium
+    for context in _chromium.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> Page:
-    """A page in a browser of its own."""
+    """A page with nothing of another's."""
     return await browser.new_page()
 
 
@@ -96,6 +110,10 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first: a slip in the mathematics shows before a browser starts."""
     items.sort(key=_uses_real_servers)
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            # Chromium is driven from the loop that started it.
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 def _uses_real_servers(item: pytest.Item) -> bool:

@@ -1,9 +1,10 @@
 """What every kind of rule is: reads facts, judges them, and says in words when it fires."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, Protocol
 
+from alerts.chart import Chart
 from alerts.inhibition import Inhibits
 from alerts.look import Look
 from alerts.state import Timing
@@ -27,6 +28,10 @@ class Common:
     kind: ClassVar[str] = ""
     inhibits: ClassVar[Sequence[Inhibits]] = ()
     """Which other alerts a firing one of this kind explains."""
+
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:  # noqa: ARG002
+        """Nothing to draw, unless a kind says otherwise."""
+        return None
 
 
 class Rule(Protocol):
@@ -64,6 +69,13 @@ class Rule(Protocol):
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:
         """Read what it needs and judge it: one look at each thing that it watches."""
+        ...
+
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:
+        """What it watched of one thing up to now; None where nothing is known, or nothing to draw.
+
+        It is asked where somebody is told, and never reads more than a mail shows.
+        """
         ...
 
     def in_words(self) -> str:

@@ -4,20 +4,29 @@ The decisions are those of `freshness.burn`. No data freezes the alert; too few 
 words, and neither fire an alert nor clear one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar
 
+from alerts.chart import BARS, Chart, freeze
 from alerts.link import overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import NS_PER_S, Common, in_seconds, share_in_words
 from freshness.burn import Burn, Decision, Severity, Why, WindowPair
 from freshness.status import BudgetStatus
 from store.base import Store
+from store.objective_history import Bucket
 
 Standings = Callable[[int], BudgetStatus | None]
 """How the objective stands at an instant; None where it was not looked at yet."""
+Recent = Callable[[int, int | None, int], Sequence[Bucket]]
+"""(now, seconds up to its watermark or None for its window, most buckets) → its newest past."""
+
+
+def not_kept(_: int, __: int | None, ___: int) -> Sequence[Bucket]:
+    """The past of an objective that nobody keeps."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,7 @@ class BurnRate(Common):
     objective: str
     pairs: Sequence[WindowPair]
     standing: Standings = field(compare=False)
+    recent: Recent = field(compare=False, default=not_kept)
     spent_limit: Fraction = Fraction(3, 4)
     severities: Sequence[Severity] = (Severity.PAGE, Severity.TICKET)
     tells_spent: bool = True
@@ -61,6 +71,25 @@ class BurnRate(Common):
             )
             for labels, condition, summary, value, evidence in looks
         ]
+
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:  # noqa: ARG002
+        """How fast the budget burnt: over the longest windows of a severity, or its whole window.
+
+        The limit is the lowest one of these windows, or the rate at which the budget just lasts.
+        """
+        severity, is_burning = labels.get("severity"), labels.get("condition") == "burning"
+        pairs = [each for each in self.pairs if is_burning and each.severity.value == severity]
+        longest_s = max((each.long_s for each in pairs), default=None)
+        buckets = self.recent(now_ns, longest_s, BARS)
+        if not buckets:
+            return None
+        return freeze(
+            f"Burn rate of {self.objective}, each bar {in_seconds(_width_s(buckets) * NS_PER_S)}",
+            "times",
+            (buckets[0].window.since_s * NS_PER_S, buckets[-1].window.until_s * NS_PER_S),
+            [None if each.rate is None else float(each.rate) for each in buckets],
+            min((float(each.threshold) for each in pairs), default=1.0),
+        )
 
     def in_words(self) -> str:
         """When it fires, in a sentence."""
@@ -117,6 +146,10 @@ _SPENT = {
     Why.WITHIN: Condition.CLEAR,
     Why.NO_DATA: Condition.UNKNOWN,
 }
+
+
+def _width_s(buckets: Sequence[Bucket]) -> int:
+    return max(each.window.length_s for each in buckets)
 
 
 def _line(each: Decision) -> str:

@@ -4,10 +4,12 @@ It rests on what nodes count of themselves, without our own reads. These are kno
 the rate is a value with bounds: it fires where even the upper one is too low.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar, Final, Literal, NamedTuple
 
+from alerts.chart import BARS, Chart, freeze
 from alerts.link import overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import (
@@ -20,9 +22,18 @@ from alerts.rules.base import (
 )
 from freshness.counters import Bounded, hit_rate
 from freshness.counters import HitRate as Rate
+from freshness.spark import fill_grid
 from store.base import NodeRow, Store
 from store.counters import NODE, CounterRow
-from store.node_counters import read_counts
+from store.node_counters import (
+    HOUR_NS,
+    MINUTE_NS,
+    MINUTES_UP_TO_NS,
+    CountedWindow,
+    NodeCounts,
+    add_up,
+    read_counts,
+)
 
 LEAST_COVERED: Final = 0.75
 """The part of a window that counters must speak for: looks and minutes do not meet exactly."""
@@ -92,6 +103,33 @@ class HitRate(Common):
             figures=_figures(rate, before.rate),
         )
 
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:
+        """The hit rate by minute over an hour, or both windows where these are longer."""
+        span_ns = max(HOUR_NS, 2 * self.window_ns)
+        grain_ns = MINUTE_NS if span_ns <= MINUTES_UP_TO_NS else HOUR_NS
+        width_ns = -(-span_ns // (BARS * grain_ns)) * grain_ns
+        # What has not ended yet was not counted whole.
+        until_ns = now_ns // width_ns * width_ns
+        bars = -(-span_ns // width_ns)
+        since_ns = until_ns - bars * width_ns
+        node = labels.get("node", self.node)
+        counted = read_counts(store, since_ns, until_ns, self.layer, node)
+        nodes = [(row.layer, row.node) for row in listed_nodes(store.nodes(), self.layer, node)]
+        by = {HOUR_NS: "hour", MINUTE_NS: "minute"}.get(width_ns, in_seconds(width_ns))
+        return freeze(
+            f"Hit rate of {'/'.join(filter(None, (self.layer, node)))}, by {by}",
+            "share",
+            (since_ns, until_ns),
+            fill_grid(
+                _by_bucket(counted, nodes, width_ns),
+                since_ns // NS_PER_S,
+                width_ns // NS_PER_S,
+                bars,
+            ),
+            self.below,
+            is_floor=True,
+        )
+
     def in_words(self) -> str:
         """When it fires, in a sentence."""
         whole = f"the whole layer {self.layer}"
@@ -153,15 +191,40 @@ class HitRate(Common):
 
     def _count(self, nodes: Iterable[NodeRow], rows: dict[NodeName, CounterRow]) -> Counted:
         names = [(row.layer, row.node) for row in nodes]
-        told = [rows[name] for name in names if name in rows and self._is_whole(rows[name])]
+        found = [rows[name] for name in names if name in rows]
+        told = [row for row in found if _is_whole(row, self.window_ns)]
         return Counted(len(names), len(told), _rate(told))
-
-    def _is_whole(self, row: CounterRow) -> bool:
-        tells = row.hits is not None and row.misses is not None
-        return tells and row.covered_ns >= LEAST_COVERED * self.window_ns
 
 
 _FIRMEST: Final = (Condition.HOLDS, Condition.UNKNOWN, Condition.CLEAR)
+
+
+def _is_whole(row: CounterRow, width_ns: int) -> bool:
+    tells = row.hits is not None and row.misses is not None
+    return tells and row.covered_ns >= LEAST_COVERED * width_ns
+
+
+def _by_bucket(
+    counted: CountedWindow, nodes: Sequence[NodeName], width_ns: int
+) -> Iterator[tuple[int, float]]:
+    """The hit rate of each bucket, by its Unix second, of which all these nodes told enough."""
+    told: dict[int, dict[NodeName, CounterRow]] = {}
+    for each in sorted(counted.nodes, key=lambda each: each.total.source == NODE):
+        name = (each.total.layer, each.total.node)
+        for start_s, row in _buckets(each, width_ns):
+            if _is_whole(row, width_ns):
+                told.setdefault(start_s, {})[name] = row
+    for start_s, rows in told.items():
+        found = [rows[name] for name in nodes if name in rows]
+        rate = _rate(found) if len(found) == len(nodes) else None
+        if rate is not None:
+            yield start_s, rate.share
+
+
+def _buckets(each: NodeCounts, width_ns: int) -> Iterator[tuple[int, CounterRow]]:
+    width_s = width_ns // NS_PER_S
+    for start_s, rows in groupby(each.buckets, lambda row: row.start_s // width_s * width_s):
+        yield start_s, add_up(list(rows))
 
 
 def _rate(rows: Sequence[CounterRow]) -> Rate | None:

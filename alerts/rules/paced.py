@@ -3,9 +3,10 @@
 In between it says again what it saw: facts that a rule goes by are minutes old anyway.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from alerts.chart import Chart
 from alerts.inhibition import Inhibits
 from alerts.look import Look
 from alerts.rules.base import NS_PER_S, Mode, Rule
@@ -60,6 +61,10 @@ class Paced:
             self._looks = self.rule.look(store, now_ns)
             self._looked_at_ns = now_ns
         return self._looks
+
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:
+        """As the rule draws it, read now."""
+        return self.rule.chart(store, labels, now_ns)
 
     def in_words(self) -> str:
         """When it fires, in a sentence."""

@@ -4,10 +4,12 @@ It rests on what nodes claim by their receipts. What is missing is bad where the
 proves it; else it is unknown, and too much of that freezes the alert: exporters drop spans.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
+from alerts.chart import BARS, MINUTE_NS, Chart, freeze, last_minutes
 from alerts.link import invalidation_link, overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import NS_PER_S, Common, first_lines, in_seconds, listed_nodes
@@ -22,12 +24,17 @@ from freshness.propagation import (
     delay_quantile,
     judge_claim,
 )
+from freshness.spark import fill_grid
 from freshness.visibility import Delay
 from store.base import NodeRow, Store
 from store.messages import ReceiptRow, Told
 from store.streams import Streams
 
 LEAST_COVERAGE: Final = 0.9
+MOST_DRAWN: Final = 1_000
+"""Messages of one chart; minutes that were not read whole are not known."""
+MOST_PAIRS: Final = 6_000
+"""(Message, node) pairs of one chart, where nodes are many."""
 _BAD: Final = (Status.LATE, Status.MISSING, Status.FAILED)
 
 
@@ -86,6 +93,34 @@ class PropagationLag(Common):
             figures=self._figures(accounts, len(bad), lag),
         )
 
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:  # noqa: ARG002
+        """The proven lag of the invalidations of each minute, over an hour."""
+        until_ns = now_ns - self.limit_ns
+        since_ns = last_minutes(until_ns)
+        nodes = listed_nodes(store.nodes(), self.layer, self.node)
+        most = min(MOST_DRAWN, MOST_PAIRS // max(1, len(nodes)))
+        told, is_all = newest_told(store, since_ns, until_ns, self.keyspace, most)
+        minutes = {
+            each.invalidation.id: each.invalidation.received_at_ns // MINUTE_NS for each in told
+        }
+        begun = -1 if is_all else min(minutes.values(), default=-1)
+        by_minute: defaultdict[int, list[Account]] = defaultdict(list)
+        for account in self._accounts(nodes, told, now_ns):
+            by_minute[minutes[account.invalidation]].append(account)
+        cells = [
+            (minute * 60, proven_ns / NS_PER_S)
+            for minute, found in by_minute.items()
+            if minute > begun and (proven_ns := self._proven_ns(found)) is not None
+        ]
+        which = self._which()
+        return freeze(
+            f"{which[0].upper()}{which[1:]}, proven by minute of the invalidation",
+            "seconds",
+            (since_ns, until_ns),
+            fill_grid(cells, since_ns // NS_PER_S, 60, BARS),
+            self.limit_ns / NS_PER_S,
+        )
+
     def in_words(self) -> str:
         """When it fires, in a sentence."""
         parts = [("node", self.node), ("layer", self.layer), ("keyspace", self.keyspace)]
@@ -120,14 +155,10 @@ class PropagationLag(Common):
                     yield Account(row.id, node, claimed)
 
     def _condition(self, accounts: Sequence[Account]) -> tuple[Condition, str, Delay | None]:
-        known = [each.claimed.delay for each in accounts if each.claimed.delay is not None]
-        if not known:
+        proven, lag = self._lags(accounts)
+        if proven is None or lag is None:
             return Condition.UNKNOWN, "no receipt in the window to tell a lag by", None
-        q = 1.0 if self.quantile is None else self.quantile
-        silent = [Delay(0, None)] * (len(accounts) - len(known))
-        proven, lag = delay_quantile([*known, *silent], q), delay_quantile(known, q)
-        assert proven is not None
-        assert lag is not None
+        known = [each for each in accounts if each.claimed.delay is not None]
         limit, which = in_seconds(self.limit_ns), self._which()
         if proven.lower > self.limit_ns:
             text = f"{which} is at least {in_seconds(proven.lower)}, above {limit}"
@@ -140,6 +171,23 @@ class PropagationLag(Common):
         text = f"{which} is at most {in_seconds(lag.upper)}"
         has_eased = self.recovery_ns is not None and lag.upper > self.recovery_ns
         return Condition.EASED if has_eased else Condition.CLEAR, text, lag
+
+    def _lags(self, accounts: Sequence[Account]) -> tuple[Delay | None, Delay | None]:
+        """What is proven, who is silent counted as quick, and what those who spoke say."""
+        known = [each.claimed.delay for each in accounts if each.claimed.delay is not None]
+        if not known:
+            return None, None
+        q = 1.0 if self.quantile is None else self.quantile
+        silent = [Delay(0, None)] * (len(accounts) - len(known))
+        return delay_quantile([*known, *silent], q), delay_quantile(known, q)
+
+    def _proven_ns(self, accounts: Sequence[Account]) -> int | None:
+        """The proven lag; None where too many are silent for "none is proven" to mean anything."""
+        proven, _ = self._lags(accounts)
+        if proven is None:
+            return None
+        known = sum(each.claimed.delay is not None for each in accounts)
+        return proven.lower if proven.lower or known >= LEAST_COVERAGE * len(accounts) else None
 
     def _figures(self, accounts: Sequence[Account], bad: int, lag: Delay | None) -> dict[str, str]:
         figures = {"limit": in_seconds(self.limit_ns)}

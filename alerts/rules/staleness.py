@@ -4,10 +4,11 @@ It rests on proof alone: confirmed findings that are open, and shares of reads p
 the reads could not say freezes the alert.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from alerts.chart import BARS, MINUTE_NS, Chart, freeze, last_minutes
 from alerts.link import key_link, overview_link
 from alerts.look import Condition, Look
 from alerts.rules.base import (
@@ -18,12 +19,12 @@ from alerts.rules.base import (
     listed_nodes,
 )
 from freshness.model import Value
-from freshness.rollup import Rollup
+from freshness.rollup import Rollup, RollupKey
+from freshness.spark import fill_grid
 from store.base import FindingRow, NodeRow, Store
 
 LEAST_COVERAGE: Final = 0.9
 """The share of reads that must have come to something for "nothing is stale" to mean anything."""
-MINUTE_NS: Final = 60 * NS_PER_S
 MOST_FINDINGS: Final = 2_000
 
 
@@ -82,6 +83,21 @@ class Staleness(Common):
             finding=worst.id if worst else "",
         )
 
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:
+        """The largest staleness that reads of each minute proved at the node, over an hour."""
+        layer, node = labels.get("layer"), labels.get("node")
+        since_ns = last_minutes(now_ns)
+        cells = store.rollups("minute", since_ns, now_ns + 1, self.keyspace, layer, node)
+        values = fill_grid(_proven_by_minute(cells), since_ns // NS_PER_S, 60, BARS)
+        limits = [row.max_staleness_ns for row in listed_nodes(store.nodes(), layer, node)]
+        return freeze(
+            f"Largest proven staleness at {layer}/{node}, by minute",
+            "seconds",
+            (since_ns, now_ns),
+            values,
+            limits[0] / NS_PER_S if limits else None,
+        )
+
     def in_words(self) -> str:
         """When it fires, in a sentence."""
         where = (
@@ -123,6 +139,25 @@ class Staleness(Common):
         if said < LEAST_COVERAGE * asked:
             return Condition.UNKNOWN, f"only {said} of {asked} reads of {name} came to anything"
         return Condition.CLEAR, f"no copy of {name} is proven staler than {limit}"
+
+
+def _proven_by_minute(
+    cells: Iterable[tuple[RollupKey, Rollup]],
+) -> Iterator[tuple[int, float]]:
+    """Minutes by their Unix second, of which reads say something.
+
+    Seconds of the largest lower bound, to the width of a bucket of the histogram, rounded down;
+    "nothing is stale" needs as much coverage as it needs of the rule.
+    """
+    minutes: dict[int, Rollup] = {}
+    for key, cell in cells:
+        minutes[key.start_s] = minutes.get(key.start_s, Rollup()) + cell
+    for start_s, cell in minutes.items():
+        said = cell.judged.n + cell.misses
+        most = cell.s_lo.quantile(1.0)
+        proven_s = most.low_ns / NS_PER_S if most else 0.0
+        if proven_s or (said and said >= LEAST_COVERAGE * (said + cell.unknown.n)):
+            yield start_s, proven_s
 
 
 def _open_findings(store: Store, keyspace: str | None) -> tuple[list[FindingRow], bool]:

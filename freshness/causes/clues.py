@@ -22,16 +22,26 @@ PARTITION_KEYS: Final = 3
 class Neighbours(NamedTuple):
     """The node's other keys that changed at the origin while it held the stale copy.
 
-    `behind` of them are as far back as before their change, `current` of them were updated.
+    `behind` of them are as far back as before their change, `current` of them were updated. Of keys
+    that changed or not, `filled` came to the node after it had last heard a message, by a fill:
+    they were missing there, and then were not. Of
+    `unsure` ones the node has the new version, and may have had it before it lost touch.
     """
 
     behind: int
     current: int
+    filled: int = 0
+    unsure: int = 0
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether something came to the node from below, so that it is not cut off."""
+        return bool(self.current or self.filled)
 
     @property
     def is_outage(self) -> bool:
         """Whether this many keys, all of them behind, make one key's fault the node's."""
-        return self.behind >= PARTITION_KEYS and self.current == 0
+        return self.behind >= PARTITION_KEYS and not self.is_reached and not self.unsure
 
 
 NOBODY: Final = Neighbours(0, 0)
@@ -107,6 +117,8 @@ class Standing(StrEnum):
     """It held the same old version throughout the bounds of the fill."""
     CURRENT = "current"
     """It held the newer version throughout."""
+    ABSENT = "absent"
+    """It was read to hold no copy, throughout."""
     UNKNOWN = "unknown"
 
 

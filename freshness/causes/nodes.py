@@ -1,7 +1,9 @@
 """Classes that meet a whole node: cut off, deaf, come back, a clock or a lifetime of its own."""
 
 from freshness.causes.cause import Sign, excludes, holds
-from freshness.causes.clues import Absence, Clues, count, say_lapse
+from freshness.causes.clues import Absence, Clues, Neighbours, count, say_lapse
+from freshness.fill import NS_PER_S
+from freshness.ttl_drift import Drift
 
 
 def partitioned(clues: Clues) -> Sign | None:
@@ -10,10 +12,15 @@ def partitioned(clues: Clues) -> Sign | None:
     if around.current:
         keys = count(around.current, "other key")
         return excludes(f"{keys} that had changed by then {_were(around.current)} current there")
+    if around.filled:
+        keys = count(around.filled, "other key")
+        return excludes(f"{keys} {_were(around.filled)} filled there meanwhile")
     if clues.is_placed:
         return excludes("the node was filled from below after the newer version had committed")
     if _passed(clues):
         return excludes(f"{clues.node} acknowledged other messages meanwhile")
+    if clues.heard_by(clues.stale_at) is not None:
+        return excludes(f"{clues.node} acknowledged a newer version meanwhile")
     if not around.is_outage:
         return None
     return holds(
@@ -29,17 +36,18 @@ def deaf(clues: Clues) -> Sign | None:
         return excludes("the copy was put there after the newer version had committed")
     if _passed(clues):
         return excludes(f"{clues.node} acknowledged other messages meanwhile")
+    if clues.heard_by(clues.stale_at) is not None:
+        return excludes(f"{clues.node} acknowledged a newer version meanwhile")
     reports = clues.reports
     if reports is None or reports.silence is None or not reports.silence.is_deaf:
         return None
     # Without a copy that came from below meanwhile, it may as well be cut off from everything.
-    if not reports.sent_after_silence or not clues.around.current:
+    if not reports.sent_after_silence or not clues.around.is_reached:
         return None
     missed = count(reports.silence.missed, "message")
-    keys = count(clues.around.current, "key")
     return holds(
         f"{clues.node} acknowledged none of {missed} that others did, "
-        f"and held the newest version of {keys} all the same: it was filled, and did not hear"
+        f"and {_say_reached(clues.around)} all the same: it was filled, and did not hear"
     )
 
 
@@ -62,7 +70,10 @@ def zombie(clues: Clues) -> Sign | None:
 
 
 def wrong_ttl(clues: Clues) -> Sign | None:
-    """The copy was provably given a longer life than the documented one: none is stale too soon."""
+    """The copy was given a longer life than the documented one, and was stale for longer than that.
+
+    Before that a copy of the documented lifetime may be as stale: then its end is not the cause.
+    """
     drift = clues.ttl
     if drift is None or drift.is_longer is None:
         return None
@@ -70,7 +81,9 @@ def wrong_ttl(clues: Clues) -> Sign | None:
         return excludes("the copy's lifetime was no longer than the documented one")
     if clues.takes_messages is not False and _is_message_known(clues):
         return excludes("an invalidation was due, and what became of it left the copy to its TTL")
-    return holds(drift.say())
+    if not _is_overdue(clues, drift):
+        return None
+    return holds(f"{drift.say()}, and the copy was stale for longer than that")
 
 
 def skewed(clues: Clues) -> Sign | None:
@@ -100,11 +113,21 @@ def _returned(clues: Clues, absence: Absence) -> Sign | None:
     # An origin is read before its caches: the write may lie a little before the last answer, as
     # long as its message was not overdue by then.
     if is_kept and absence.left - clues.limit <= after and absence.left <= before <= absence.back:
+        if clues.reports is not None and clues.reports.silence is not None:
+            return excludes(f"{clues.node} was back{when}, and heard nothing all the same")
         return holds(
             f"{clues.node} {how} for up to {say_lapse(absence.back - absence.left)} around the "
             f"write of the newer version, and came back{when} with the copy from before"
         )
     return None
+
+
+def _is_overdue(clues: Clues, drift: Drift) -> bool:
+    """Whether the copy was stale for longer than a documented lifetime."""
+    before = clues.commit.before
+    if before is None or clues.stale_at is None:
+        return False
+    return clues.stale_at - before > (drift.documented_s + drift.jitter_s) * NS_PER_S
 
 
 def _is_message_known(clues: Clues) -> bool:
@@ -123,6 +146,12 @@ def _passed(clues: Clues) -> bool:
         return False
     words = (at for at in (reports.passed_at, reports.spoke_at) if at is not None)
     return any(at < clues.stale_at for at in words)
+
+
+def _say_reached(around: Neighbours) -> str:
+    if around.current:
+        return f"held the newest version of {count(around.current, 'key')}"
+    return f"took up {count(around.filled, 'key')} that it had not held before"
 
 
 def _were(number: int) -> str:

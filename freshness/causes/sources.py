@@ -27,7 +27,9 @@ def _filled_from(clues: Clues, *, is_replica: bool) -> Sign | None:
     # One source that was not seen may have served the fill: then nothing is decided.
     others = [source for source in clues.sources if source.is_replica is not is_replica]
     are_behind = all(source.standing is Standing.BEHIND for source in asked)
-    if not clues.is_placed or not are_behind or not all(map(_is_current, others)):
+    # A layer that held nothing passed on what the replica had.
+    may_pass = _passes_on if is_replica else _is_current
+    if not clues.is_placed or not are_behind or not all(map(may_pass, others)):
         return None
     return holds(
         f"the copy was filled after the newer version had committed"
@@ -42,6 +44,10 @@ def _names(clues: Clues, is_replica: bool) -> str:
 
 def _is_current(source: Source) -> bool:
     return source.standing is Standing.CURRENT
+
+
+def _passes_on(source: Source) -> bool:
+    return source.standing in {Standing.CURRENT, Standing.ABSENT}
 
 
 def _not_before(clues: Clues) -> str:

@@ -26,8 +26,8 @@ class Scene:
     keys: tuple[str, ...]
     writer: Writer
     rng: random.Random
-    partner: Target | None = None
-    """The second node of a class that needs one."""
+    partners: tuple[Target, ...] = ()
+    """The other nodes of a class that needs some."""
 
 
 class Fault(abc.ABC):
@@ -38,8 +38,10 @@ class Fault(abc.ABC):
     """How many keys of its own the fault needs."""
     layers: ClassVar[tuple[str, ...]] = ("edge", "regional", "app")
     """Where it can strike."""
+    prefers: ClassVar[tuple[str, ...]] = ()
+    """Where alone it strikes, if there is such a layer."""
     partner: ClassVar[Literal["peer", "below"] | None] = None
-    """A second node that it needs: another of the layer, or one of the layer below."""
+    """What else it needs: another node of the layer, or all of its region in the layer below."""
     takes_node: ClassVar[bool] = False
     """Whether no other fault may be at the node meanwhile."""
     takes_all_written: ClassVar[bool] = False
@@ -59,8 +61,8 @@ class Fault(abc.ABC):
     @property
     def other(self) -> Target:
         """The partner of a class that has one."""
-        assert self.scene.partner is not None
-        return self.scene.partner
+        (other,) = self.scene.partners
+        return other
 
     async def prepare(self) -> None:
         """Makes the node hold the latest versions, for as long as copies are old in life."""

@@ -3,13 +3,19 @@
 from collections.abc import Collection
 from typing import ClassVar, Literal
 
+from lab.catalogue import SHARD
 from lab.faults.base import Fault
 
 
 class MisroutedKey(Fault):
-    """The owner stays stale; another node of its layer gets the message twice, once as its own."""
+    """The owner stays stale; another node of its layer gets the owner's message, beside its own.
+
+    On a ring there is none of its own. Without one nothing but the receipts tells it from a lost
+    message.
+    """
 
     kind: ClassVar[str] = "misrouted_key"
+    prefers: ClassVar[tuple[str, ...]] = (SHARD,)
     partner: ClassVar[Literal["peer", "below"] | None] = "peer"
 
     async def prepare(self) -> None:
@@ -24,7 +30,8 @@ class MisroutedKey(Fault):
         for node in (self.target, self.other):
             await node.deafen([key])
         version = await self.writer.write(key)
-        for _ in ("its own", "the owner's"):
+        is_own = self.other.address.layer != SHARD
+        for _ in ("its own", "the owner's") if is_own else ("the owner's",):
             await self.other.deliver(key, version)
         await self.other.forget([key])
 

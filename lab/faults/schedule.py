@@ -6,12 +6,12 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lab import truth
-from lab.catalogue import PRODUCTS
+from lab.catalogue import PRODUCTS, SHARD
 from lab.ending import end_all
 from lab.faults.base import Fault, Scene
 from lab.faults.clock_skew import ClockSkew
@@ -71,13 +71,12 @@ class Draw:
     target: Target
     keys: tuple[str, ...]
     duration_s: float
-    partner: Target | None
+    partners: tuple[Target, ...]
 
     @property
     def nodes(self) -> Sequence[str]:
         """The names of the nodes it touches."""
-        both = (self.target, self.partner)
-        return [node.address.name for node in both if node is not None]
+        return [node.address.name for node in (self.target, *self.partners)]
 
 
 class Schedule:
@@ -89,8 +88,10 @@ class Schedule:
         writer: Writer,
         log: truth.TruthLog,
         seed: int,
+        owner: Callable[[str], str] | None = None,
     ) -> None:
         self._targets = targets
+        self._owner = owner
         self._writer = writer
         self._log = log
         self._seed = seed
@@ -129,38 +130,47 @@ class Schedule:
         self, kind: type[Fault], nodes: Sequence[Target], duration_s: float
     ) -> str | None:
         places = [place for node in nodes for place in self._places(kind, node)]
-        numbers = [str(number) for number in range(1, PRODUCTS + 1)]
-        free_keys = [key for key in numbers if key not in self._writer.reserved]
-        if not places or len(free_keys) < kind.key_count:
+        if not places:
             return None
-        target, partner = self._rng.choice(places)
+        target, partners = self._rng.choice(places)
+        free_keys = self._free_keys(target)
+        if len(free_keys) < kind.key_count:
+            return None
         keys = tuple(self._rng.sample(free_keys, kind.key_count))
         self._count += 1
         fault_id = f"fault-{self._count}"
-        draw = Draw(kind, target, keys, duration_s, partner)
+        draw = Draw(kind, target, keys, duration_s, partners)
         self._reserve(draw)
         strike = asyncio.create_task(self._strike(fault_id, draw))
         self._strikes.add(strike)
         strike.add_done_callback(self._strikes.discard)
         return fault_id
 
-    def _places(self, kind: type[Fault], node: Target) -> list[tuple[Target, Target | None]]:
-        """The node with each partner it can have there; none where the class cannot strike."""
-        if node.address.layer not in kind.layers or not self._is_free(node, kind.takes_node):
+    def _free_keys(self, target: Target) -> list[str]:
+        """The keys that are no fault's and that the node may hold."""
+        numbers = (str(number) for number in range(1, PRODUCTS + 1))
+        free = [key for key in numbers if key not in self._writer.reserved]
+        if target.address.layer != SHARD or self._owner is None:
+            return free
+        return [key for key in free if self._owner(key) == target.address.name]
+
+    def _places(self, kind: type[Fault], node: Target) -> list[tuple[Target, tuple[Target, ...]]]:
+        """The node with the partners it can have there; none where the class cannot strike."""
+        layers = {each.address.layer for each in self._targets}
+        may_be = kind.prefers if layers.intersection(kind.prefers) else kind.layers
+        if node.address.layer not in may_be or not self._is_free(node, kind.takes_node):
             return []
         if kind.partner is None:
-            return [(node, None)]
+            return [(node, ())]
         here = node.address
         layer = here.layer if kind.partner == "peer" else BELOW[here.layer]
-        found = [
-            other
-            for other in self._targets
-            if other.address.layer == layer and other is not node and self._is_free(other, False)
-        ]
-        near = [other for other in found if other.address.region == here.region]
-        if kind.partner == "peer":
-            near = near or found
-        return [(node, other) for other in near]
+        others = [o for o in self._targets if o.address.layer == layer and o is not node]
+        near = [other for other in others if other.address.region == here.region]
+        if kind.partner == "below":
+            are_free = all(self._is_free(other, False) for other in near)
+            return [(node, tuple(near))] if near and are_free else []
+        free = [other for other in others if self._is_free(other, False)]
+        return [(node, (other,)) for other in [o for o in free if o in near] or free]
 
     def _is_free(self, node: Target, wants_all: bool) -> bool:
         name = node.address.name
@@ -189,7 +199,7 @@ class Schedule:
 
     async def _act(self, fault_id: str, draw: Draw) -> None:
         rng = random.Random(f"{self._seed}:{fault_id}")
-        fault = draw.kind(Scene(draw.target, draw.keys, self._writer, rng, draw.partner))
+        fault = draw.kind(Scene(draw.target, draw.keys, self._writer, rng, draw.partners))
         await fault.prepare()
         self._log.fault_began(_recorded(fault_id, fault), whole_node=fault.takes_all_written)
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import ClassVar, Final
 
-from lab.catalogue import TTL_S
+from lab.catalogue import PRODUCTS, TTL_S
 from lab.faults.base import Fault, Shows, warm
 
 DAY_S: Final = 86_400.0
@@ -25,8 +25,9 @@ class WrongTtl(Fault):
         self.wrong = {"ttl_s": self._ttl_s or None, "documented_ttl_s": documented_s}
 
     async def inject(self) -> None:
-        """Changes the lifetime and fills a few keys anew; the workload's misses add to them."""
+        """Changes the lifetime as a restart does: copies come anew, by the workload's misses."""
         await self.target.change_ttl(self._ttl_s)
+        await self.target.purge([str(number) for number in range(1, PRODUCTS + 1)])
         await warm(self.target, self.writer, self.scene.keys)
 
     async def repair(self) -> Collection[str]:

@@ -5,9 +5,10 @@ import time
 from collections.abc import Collection
 from typing import ClassVar, Final
 
-from lab.faults.base import Fault
+from lab.faults.base import APART_S, Fault
 
-AWAY_S: Final = 2.5
+AWAY_S: Final = 2 * APART_S
+"""Half of it before the writes: a node that had just answered might have missed them in time."""
 
 
 class ZombieRejoin(Fault):
@@ -28,9 +29,10 @@ class ZombieRejoin(Fault):
         """Stops the node, writes while it is away, and lets it back in."""
         self._start_ns = time.time_ns()
         await self.target.leave(AWAY_S)
+        await asyncio.sleep(AWAY_S / 2)
         for key in self.scene.keys:
             await self.writer.write(key)
-        await asyncio.sleep(AWAY_S)
+        await asyncio.sleep(AWAY_S / 2)
         await self.target.rejoin(self.scene.keys)
 
     async def repair(self) -> Collection[str]:

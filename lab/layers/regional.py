@@ -18,7 +18,6 @@ from lab.origin import Origin
 from lab.truth import TruthLog
 from stalewatch_sdk.message import Invalidation
 
-TTL_MS: Final = round(TTL_S["regional"] * 1000)
 CUT_OFF: Final = "*"
 """In place of a key, shut to every refill: nothing is filled."""
 KEEPS_ALL: Final = "~"
@@ -75,6 +74,7 @@ class RegionalCache:
     def __init__(self, address: NodeAddress, truth: TruthLog) -> None:
         self.client = Redis(host=HOST, port=address.port, socket_timeout=None)  # one may be paused
         self._node = (address.layer, address.name)
+        self._ttl_ms = round(TTL_S[address.layer] * 1000)
         self._truth = truth
         script = self.client.register_script
         self._fill_script: Any = script(_FILL)
@@ -122,7 +122,7 @@ class RegionalCache:
 
     async def _put(self, script: Any, product: Product) -> bool:
         key, value = product.id, product.encode()
-        args = [key, product.version, value, TTL_MS]
+        args = [key, product.version, value, self._ttl_ms]
         done, s, us, seq, ttl_ms = await script(keys=_keys(key), args=args)
         if done:
             self._tell_held(product, ttl_ms, (_ns(s, us), seq))

@@ -23,7 +23,7 @@ def score_run(lab: "Lab", config: "Config", store: "Store") -> dict[str, Any]:
     return score(
         truth,
         faults,
-        [_finding(row) for row in _all_findings(store)],
+        [_finding(row, _read_at_s(store, row)) for row in _all_findings(store)],
         max(keyspace.sample.interval.seconds for keyspace in config.keyspaces.values()),
         {name: layer.max_staleness.seconds for name, layer in config.layers.items()},
     )
@@ -39,7 +39,13 @@ def _all_findings(store: "Store") -> list["FindingRow"]:
     return rows
 
 
-def _finding(row: "FindingRow") -> dict[str, Any]:
+def _read_at_s(store: "Store", row: "FindingRow") -> float | None:
+    """When the read began that the finding was opened on: on a busy machine it may take long."""
+    reads = store.reads(finding=row.id, until_ns=row.opened_at_ns + 1)
+    return min((at_ns / 1e9 for _, at_ns in reads), default=None)
+
+
+def _finding(row: "FindingRow", read_at_s: float | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "keyspace": row.keyspace,
@@ -48,10 +54,12 @@ def _finding(row: "FindingRow") -> dict[str, Any]:
         "node": row.node,
         "held": row.held.version,
         "latest": row.latest.version,
+        "read_at": read_at_s,
         "opened_at": row.opened_at_ns / 1e9,
         "confirmed_at": None if row.confirmed_at_ns is None else row.confirmed_at_ns / 1e9,
         "healed_at": None if row.healed_at_ns is None else row.healed_at_ns / 1e9,
         "state": row.state,
         "cause": row.cause,
+        "because": row.because,
         "staleness_s": [row.lower_ns / 1e9, None if row.upper_ns is None else row.upper_ns / 1e9],
     }

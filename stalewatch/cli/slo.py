@@ -50,14 +50,14 @@ def export(
         Format, typer.Option("--format", help="OpenSLO v1, a rule file, or its promtool tests.")
     ] = Format.OPENSLO,
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Where to; - is standard output.")
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Where to; - is standard output.")
     ] = STANDARD,
     prometheus: Annotated[
         str, typer.Option("--prometheus", metavar="URL", help="Who scrapes /metrics, for OpenSLO.")
     ] = "http://localhost:9090",
     rules: Annotated[
         str, typer.Option("--rules", metavar="FILE", help="The rule file that promtool tests.")
-    ] = "stalewatch-rules.yaml",
+    ] = "stalewatch.rules.yml",
     as_json: JsonOption = False,
 ) -> None:
     """Write the objectives of a config; what could not be carried is at its head."""
@@ -84,16 +84,16 @@ def _exported(
     from stalewatch.config.objective_specs import make_specs
     from stalewatch.openslo.export import export as export_openslo
     from stalewatch.openslo.losses import rule_losses
-    from stalewatch.prometheus_rules import rule_file
-    from stalewatch.promtool_tests import test_file
+    from stalewatch.slo.rule_tests import rule_tests
+    from stalewatch.slo.rules import rule_groups
 
     if form is Format.OPENSLO:
         return export_openslo(config, prometheus)
     specs = make_specs(config)
     if form is Format.PROMTOOL:
-        return [test_file(specs, rules)], []
-    lost = [each for named in config.objectives.items() for each in rule_losses(*named)]
-    return [rule_file(specs)], lost
+        return [rule_tests(specs, rules)], []
+    lost = [each for name in config.objectives for each in rule_losses(name)]
+    return [rule_groups(specs)], lost
 
 
 @app.command("import")
@@ -101,7 +101,7 @@ def read(
     file: Annotated[Path, typer.Argument(help="OpenSLO v1 documents; - is standard input.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Print the objectives of OpenSLO documents for a config; exit 1 where not all is carried."""
+    """Print the objectives of OpenSLO documents for a config; exit 1 where an SLO is none."""
     from stalewatch.config import ConfigError
     from stalewatch.config.objective_text import section_of
     from stalewatch.openslo.documents import read_documents
@@ -110,16 +110,16 @@ def read(
 
     text = sys.stdin.read() if file == STANDARD else None
     try:
-        objectives, lost = import_objectives(read_documents(file, text))
+        imported = import_objectives(read_documents(file, text))
     except ConfigError as error:
         fail(str(error))
-    section = section_of(objectives)
+    section, lost = section_of(imported.objectives), imported.lost
     if as_json:
         typer.echo(json.dumps({**section, "not_carried": [each.item for each in lost]}))
     else:
         typer.echo(yaml_text([section]), nl=False)
         _tell(lost, str(file))
-    if lost:
+    if imported.missing:
         raise typer.Exit(FOUND)
 
 

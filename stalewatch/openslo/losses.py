@@ -26,30 +26,15 @@ def losses_of(name: str, asked: ObjectiveSettings) -> Iterator[NotCarried]:
         yield NotCarried(what, option, why)
 
 
-def rule_losses(name: str, asked: ObjectiveSettings) -> Iterator[NotCarried]:
+def rule_losses(name: str) -> Iterator[NotCarried]:
     """Of its rules in a Prometheus."""
-    what, alerting = f"objective {name}", "alerting"
-    yield NotCarried(
-        what, alerting, "no lower confidence bound of a burn rate: pages may rest on few samples"
-    )
-    yield NotCarried(
-        what, f"{alerting}.spent", "told without least_bad: its window is not that of a counter"
-    )
-    if not isinstance(asked.budgeting, Occurrences):
-        yield NotCarried(
-            what, f"{alerting}.least_bad", "weighed as shares of slices, not as a number of them"
-        )
-    yield NotCarried(
-        what,
-        "window",
-        "evidence that comes late counts when it comes, and what it takes back is left out of what"
-        " comes next",
-    )
-    yield NotCarried(
-        what,
-        "coverage",
-        "what fires while nothing is measured resolves where Prometheus is down for five minutes",
-    )
+    what = f"objective {name}"
+    why = "what fires while nothing is measured resolves where Prometheus is down for five minutes"
+    yield NotCarried(what, "coverage", why)
+    why = "told on its share alone, however few events were bad"
+    yield NotCarried(what, "alerting.spent", why)
+    why = "recorded windows count late evidence when it comes; alerts are by windows of Stalewatch"
+    yield NotCarried(what, "window", why)
 
 
 def _losses(name: str, asked: ObjectiveSettings) -> Iterator[tuple[str, str]]:

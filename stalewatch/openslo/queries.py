@@ -10,7 +10,7 @@ def ratio_metric(objective: str) -> dict[str, Any]:
     """Bad over judged events: 1 − bad/total is the SLI, so open ones are not taken as good."""
     return {
         "counter": True,
-        "bad": _metric(f'sum(stalewatch_objective_bad_events_total{{objective="{objective}"}})'),
+        "bad": _metric(f'sum(stalewatch_objective_events_bad_total{{objective="{objective}"}})'),
         "total": _metric(f'sum(stalewatch_objective_events_total{{objective="{objective}"}})'),
     }
 

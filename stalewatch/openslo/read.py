@@ -47,10 +47,14 @@ NOT_OURS: Final = (
 
 
 class Imported(NamedTuple):
-    """Objectives by name, in the order of the file, and what could not be carried."""
+    """Objectives by name, in the order of the file, and what could not be carried.
+
+    `missing` are SLOs of which nothing is.
+    """
 
     objectives: dict[str, ObjectiveSettings]
     lost: list[NotCarried]
+    missing: int = 0
 
 
 class UnsayableError(Exception):
@@ -66,10 +70,12 @@ def import_objectives(documents: Documents) -> Imported:
     objectives: dict[str, ObjectiveSettings] = {}
     lost: list[NotCarried] = []
     used: list[Read] = []
+    missing = 0
     for read in documents.of("SLO"):
         try:
             made = dict(_Slo(documents, read).objectives(lost, used))
         except UnsayableError as error:
+            missing += 1
             whose = error.of or read
             lost.append(whose.lose(error.loc, f"{read.object.called} is not carried: {error.why}"))
             continue
@@ -79,7 +85,8 @@ def import_objectives(documents: Documents) -> Imported:
             objectives.setdefault(name, asked)
         used.append(read)
     lost += leftovers(documents, used)
-    return Imported(objectives, sorted(lost, key=lambda each: (each.line, each.column)))
+    lost.sort(key=lambda each: (each.line, each.column))
+    return Imported(objectives, lost, missing)
 
 
 class _Slo:

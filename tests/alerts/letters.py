@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.base import Message, ToldAlert
+from alerts.chart import Chart
 from alerts.groups import Occasion
 from store.alert_book import NotificationRow
 
@@ -26,6 +27,15 @@ ALERT = ToldAlert(
     link="key/product/42?from=2027-01-15T07:45:00.000&to=2027-01-15T08:00:00.000",
     finding="f-12ab",
 )
+CHART = Chart(
+    title="Largest proven staleness at edge/eu-edge-1, by minute",
+    unit="seconds",
+    since_ns=START - 3_600 * S,
+    until_ns=START,
+    values=[0.0] * 20 + [None] * 4 + [0.0] * 23 + [n / 3 for n in range(1, 13)] + [4.1],
+    limit=2.0,
+)
+"""An hour by minute: 20 and 23 zeros around 4 minutes without data, then up to 4.1 s."""
 MESSAGE = Message(
     occasion=Occasion.FIRST.value,
     group={"rule": "edge-stale"},

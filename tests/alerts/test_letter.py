@@ -15,7 +15,7 @@ from alerts.groups import Occasion
 from alerts.letter import MOST_ALERTS, compose, message_id
 from alerts.shown import shown
 from store.alert_book import NotificationRow
-from tests.alerts.letters import ALERT, START, about, ended, notification
+from tests.alerts.letters import ALERT, CHART, START, about, ended, notification
 
 SENDER, TO = "sw@example.com", ["sre@example.com", "lead@example.com"]
 UI = "https://ops.example.com/stalewatch/"
@@ -77,6 +77,7 @@ def everywhere(text: str) -> Message:
         evidence=[text] * 30,
         cause=text,
         finding=text,
+        chart=replace(CHART, title=text),
     )
     usual = about(alert, replace(alert, status="resolved", ends_at_ns=START))
     return replace(usual, group={"rule": text, "key": text, text: text}, occasion=text)
@@ -84,7 +85,7 @@ def everywhere(text: str) -> Message:
 
 def counted() -> Message:
     """Two alerts, as in `everywhere`."""
-    return about(ALERT, ended())
+    return about(replace(ALERT, chart=CHART), ended())
 
 
 def test_it_says_what_broke_and_how_to_see_it() -> None:
@@ -231,10 +232,36 @@ def test_a_storm_of_alerts_is_one_mail_of_bounded_length() -> None:
     assert len(body(mail, "html")) < 200_000
 
 
+def test_a_chart_is_drawn_in_both_parts() -> None:
+    mail = sent(notification(message=about(chart=CHART)))
+    zeros, ramp = "▁" * 20 + "····" + "▁" * 23, "▂▂▃▃▄▄▅▆▆▇▇██"
+    assert f"  {zeros}{ramp}\n" in body(mail, "plain")
+    assert "2027-01-15 07:00 to 2027-01-15 08:00 UTC; █ is 4.1 s, ▁ is 0" in body(mail, "plain")
+    for kind in ("plain", "html"):
+        said = body(mail, kind)
+        assert said.count("Largest proven staleness at edge/eu-edge-1, by minute") >= 1
+        for told in ("highest 4.1 s", "limit 2 s", "4 of 60 without data"):
+            assert told in said
+    html = body(mail, "html")
+    assert 'role="img" aria-label="Bars from 2027-01-15 07:00 to ' in html
+    assert html.count('<div class="bad"') == 14, "seven bars over the limit, in both rows"
+    assert html.count('<div class="ok"') == 6
+    assert not re.search(r"<img|<svg|url\(", html)
+
+
+def test_what_the_version_before_owed_has_no_chart() -> None:
+    read = json.loads(about().to_payload())
+    for alert in read["alerts"]:
+        del alert["chart"]
+    mail = sent(replace(notification(), payload=json.dumps(read)))
+    assert body(mail, "plain") == body(sent(notification()), "plain")
+    assert 'role="img"' not in body(mail, "html")
+
+
 OLD = {
     name: value
     for name, value in asdict(ALERT).items()
-    if name not in {"id", "status", "is_news", "ends_at_ns"}
+    if name not in {"id", "status", "is_news", "ends_at_ns", "chart"}
 }
 """A payload as it was while each alert was told on its own."""
 

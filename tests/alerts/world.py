@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alerts.base import Message
+from alerts.chart import Chart
 from alerts.engine import Engine
 from alerts.groups import GroupTiming
 from alerts.inhibition import Inhibits
@@ -36,9 +37,16 @@ class Scripted:
     kind: str = "propagation-lag"
     inhibits: Sequence[Inhibits] = ()
     sees: list[Look] = field(default_factory=list)
+    draws: Chart | None = None
+    drawn: list[Mapping[str, str]] = field(default_factory=list)
+    """The labels of what was drawn."""
 
     def look(self, store: Store, now_ns: int) -> Sequence[Look]:  # noqa: ARG002
         return self.sees
+
+    def chart(self, store: Store, labels: Mapping[str, str], now_ns: int) -> Chart | None:  # noqa: ARG002
+        self.drawn.append(labels)
+        return self.draws
 
     def in_words(self) -> str:
         return "Fires when a test says so."

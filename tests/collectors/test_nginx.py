@@ -50,7 +50,7 @@ class Shop:
     def probe(self, **request: Any) -> HttpServer:
         """Us, as the page says."""
         guarded = {"only_cached": True, "secret": {"file": str(self.secret)}, **request}
-        options = NginxOptions.model_validate({"request": guarded, "read_timeout": "500ms"})
+        options = NginxOptions.model_validate({"request": guarded, "read_timeout": "3s"})
         return HttpServer(Target("n1", "127.0.0.1", self.nginx.port), options, time.monotonic_ns)
 
     def user(self, path: str, **headers: str) -> httpx2.Response:

@@ -54,7 +54,7 @@ class Shop:
     def probe(self, **request: Any) -> HttpServer:
         """Us, as the page says."""
         guarded = {"only_cached": True, "secret": {"file": str(self.secret)}, **request}
-        options = VarnishOptions.model_validate({"request": guarded, "read_timeout": "500ms"})
+        options = VarnishOptions.model_validate({"request": guarded, "read_timeout": "3s"})
         return HttpServer(Target("v1", "127.0.0.1", self.varnish.port), options, time.monotonic_ns)
 
     def user(self, path: str, method: str = "GET", **headers: str) -> httpx2.Response:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from store.sqlite import SqliteStore
@@ -47,7 +48,7 @@ class Watched:
             self.strangers.append(address)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def watched(browser: Browser) -> AsyncIterator[Watched]:
     """Every test that takes it also holds that nothing went wrong in the browser."""
     page = await browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")

@@ -11,7 +11,6 @@ from tests.e2e.recount import recount
 from tests.e2e.running import run
 from tests.servers import wait_until
 
-pytestmark = pytest.mark.serial
 FINE, FOUND = 0, 1
 NODES = {"eu-edge-1", "eu-redis-1", "eu-app-1", "eu-app-2"}
 
@@ -25,6 +24,7 @@ def test_check_finds_everybody(shared_shop: Lab) -> None:
     assert not keyspace["refused"]
 
 
+@pytest.mark.serial
 def test_probe_tells_a_stale_copy_by_its_exit_status(shop: Lab) -> None:
     config = str(shop.config)
     done = run("probe", "-c", config, "--json")

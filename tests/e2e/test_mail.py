@@ -13,7 +13,7 @@ from tests.servers import wait_until
 
 pytestmark = pytest.mark.serial
 HELD_S = 12.0
-SUBJECT = "[stalewatch] regional-stale: regional eu-redis-1"
+SUBJECT = "[stalewatch] regional-stale"
 
 
 def test_a_fault_becomes_a_mail_and_its_end_another_of_the_thread(
@@ -26,7 +26,15 @@ def test_a_fault_becomes_a_mail_and_its_end_another_of_the_thread(
     (firing,), (resolved,) = mails(shop, "FIRING"), mails(shop, "RESOLVED")
     assert resolved["in_reply_to"] == firing["message_id"]
     assert firing["in_reply_to"] == ""
+    told = page(shop, firing)
+    assert "Largest proven staleness at regional/eu-redis-1, by minute" in told
+    assert '<div class="bad"' in told, "what was proven stale is a bar over the limit"
     assert up.metric('stalewatch_deliveries_total{channel="inbox",outcome="delivered"}') == 2
+
+
+def page(shop: Lab, mail: Mapping[str, Any]) -> str:
+    with urllib.request.urlopen(f"{shop.inbox}{mail['number']}/html", timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 def mails(shop: Lab, beginning: str) -> list[Mapping[str, Any]]:

@@ -3,14 +3,12 @@
 import signal
 
 import psutil
-import pytest
 
 from lab.start import Lab
 from tests.e2e.conftest import StartUp
 from tests.e2e.running import run
 from tests.servers import wait_until
 
-pytestmark = pytest.mark.serial
 BAD_USAGE = 2
 STOP_S = 30.0
 BURST = 20

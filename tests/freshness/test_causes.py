@@ -43,6 +43,7 @@ BASE = Clues(
     unix_offset=0,
 )
 CURRENT, BEHIND, UNSEEN = Standing.CURRENT, Standing.BEHIND, Standing.UNKNOWN
+ABSENT = Standing.ABSENT
 DEAF, NEVER = Silence("r1", Sent(90 * S, 8), 6), Silence("r1", None, 6)
 
 
@@ -78,6 +79,8 @@ WENT_BACK = Life(None, 5)
 LONGER, WITHIN = Drift(Lifetime(90, None), 60, 5), Drift(Lifetime(58, 61), 60, 5)
 ENDLESS, OPEN = Drift(Lifetime(math.inf, None), 60, 5), Drift(Lifetime(30, None), 60, 5)
 TTL_LAYER = {"takes_messages": False}
+OVERDUE = {"stale_at": 170 * S}
+"""Stale for longer than a lifetime of 60 s and its jitter of 5 s."""
 DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("filled before the write", Cause.LOST_INVALIDATION, {"fill": KEPT}),
     ("the sequence went past it", Cause.LOST_INVALIDATION, {"reports": words(is_lost=True)}),
@@ -142,6 +145,11 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         Cause.REPLICA_LAG_REFILL,
         {"fill": PLACED, "sources": (replica(BEHIND), below(CURRENT))},
     ),
+    (
+        "filled from a replica that lagged, through a layer that held nothing",
+        Cause.REPLICA_LAG_REFILL,
+        {"fill": PLACED, "sources": (replica(BEHIND), below(ABSENT))},
+    ),
     ("filled from a stale layer", Cause.REPOISONED, {"fill": PLACED, "sources": (below(BEHIND),)}),
     (
         "filled from a stale layer, after it had heard",
@@ -164,6 +172,15 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         {
             "fill": KEPT,
             "around": Neighbours(5, 2),
+            "reports": words(silence=DEAF, sent_after_silence=True, claimed=claim(None)),
+        },
+    ),
+    (
+        "silent while others advance, every changed key behind, and another was filled",
+        Cause.DEAF_SUBSCRIBER,
+        {
+            "fill": KEPT,
+            "around": Neighbours(5, 0, 1),
             "reports": words(silence=DEAF, sent_after_silence=True, claimed=claim(None)),
         },
     ),
@@ -192,9 +209,13 @@ DECIDED: list[tuple[str, Cause, Mapping[str, Any]]] = [
         Cause.MISROUTED_KEY,
         {"ring": Ring(["r1", "r3"]), "reports": words(told=["r2"], claimed=claim(None))},
     ),
-    ("longer than documented", Cause.WRONG_TTL, {"ttl": LONGER, **TTL_LAYER}),
-    ("no expiry at all", Cause.WRONG_TTL, {"ttl": ENDLESS, **TTL_LAYER}),
-    ("in a layer of invalidations that nobody traces", Cause.WRONG_TTL, {"ttl": ENDLESS}),
+    ("longer than documented", Cause.WRONG_TTL, {"ttl": LONGER, **TTL_LAYER, **OVERDUE}),
+    ("no expiry at all", Cause.WRONG_TTL, {"ttl": ENDLESS, **TTL_LAYER, **OVERDUE}),
+    (
+        "in a layer of invalidations that nobody traces",
+        Cause.WRONG_TTL,
+        {"ttl": ENDLESS, **OVERDUE},
+    ),
     (
         "the clock is off, and every lifetime with it",
         Cause.CLOCK_SKEW,
@@ -245,8 +266,11 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("the layer below had it", Cause.REPOISONED, {"fill": PLACED, "sources": (below(CURRENT),)}),
     ("filled before the write", Cause.REPOISONED, {"fill": KEPT}),
     ("another key was updated", Cause.PARTITIONED_NODE, {"around": Neighbours(2, 1)}),
+    ("another key was filled", Cause.PARTITIONED_NODE, {"around": Neighbours(9, 0, 1)}),
     ("filled from below", Cause.PARTITIONED_NODE, {"fill": PLACED, "around": Neighbours(9, 0)}),
     ("it spoke meanwhile", Cause.PARTITIONED_NODE, {"reports": words(passed_at=120 * S)}),
+    ("it spoke of the key", Cause.PARTITIONED_NODE, {"reports": words(heard(5, 110))}),
+    ("it spoke of the key", Cause.DEAF_SUBSCRIBER, {"reports": words(heard(5, 110))}),
     (
         "it spoke meanwhile",
         Cause.DEAF_SUBSCRIBER,
@@ -255,6 +279,11 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
     ("no invalidations are taken", Cause.DEAF_SUBSCRIBER, TTL_LAYER),
     ("there all the time", Cause.ZOMBIE_REJOIN, {"life": Life(99 * S)}),
     ("back before the write", Cause.ZOMBIE_REJOIN, {"life": away(50, 60, showed=4)}),
+    (
+        "back, and still silent",
+        Cause.ZOMBIE_REJOIN,
+        {"life": away(99, 115, showed=4), "reports": words(silence=DEAF)},
+    ),
     ("each may hold each", Cause.MISROUTED_KEY, {"ring": Ring(None)}),
     ("the owner heard", Cause.MISROUTED_KEY, {"ring": Ring(["r1"]), "reports": words(told=["r1"])}),
     ("as documented", Cause.WRONG_TTL, {"ttl": WITHIN}),
@@ -263,6 +292,11 @@ RULED_OUT: list[tuple[str, Cause, Mapping[str, Any]]] = [
 ]
 UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     ("lost: no fill instant, and nobody traces", {}),
+    ("wrong TTL: a documented one may be stale for as long", {"ttl": ENDLESS, **TTL_LAYER}),
+    (
+        "wrong TTL: nothing says for how long it was stale",
+        {"ttl": ENDLESS, "commit": Commit(100 * S), **OVERDUE},
+    ),
     ("lost: the write lies in the bounds of the fill", {"fill": EITHER}),
     ("lost: nothing bounds the write", {"fill": KEPT, "commit": Commit()}),
     (
@@ -288,6 +322,7 @@ UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     ("refill race: the write lies in the bounds of the fill", {"fill": EITHER}),
     ("replica lag: no fill instant", {"sources": (replica(BEHIND),)}),
     ("repoisoned: no fill instant", {"sources": (below(BEHIND),)}),
+    ("repoisoned: the layer below held nothing", {"sources": (below(ABSENT),)}),
     ("partition: too few keys changed", {"around": Neighbours(2, 0)}),
     (
         "deaf: no key shows whether it is filled",
@@ -300,6 +335,14 @@ UNDECIDED: list[tuple[str, Mapping[str, Any]]] = [
     (
         "deaf: it fell silent after the message",
         {"around": Neighbours(1, 1), "reports": words(silence=DEAF)},
+    ),
+    (
+        "deaf: it was filled, and nothing says that it is silent",
+        {"around": Neighbours(5, 0, 1), "reports": words(sent_after_silence=True)},
+    ),
+    (
+        "partitioned: one may have come before the node lost touch",
+        {"around": Neighbours(5, 0, unsure=1)},
     ),
     ("zombie: what it showed before is unknown", {"life": away(105, 115, showed=None)}),
     (

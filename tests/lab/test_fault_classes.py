@@ -25,6 +25,7 @@ SETTLED_S = 1.5
 """The spans of what a repair did come within half a second; messages within milliseconds."""
 AT_ONCE_S = 2.0
 """A message takes milliseconds; a test shares its machine with others."""
+ON_ITS_WAY_S = 0.1
 STAMPED_S = 0.3
 """How far apart the truth's stamp of a change and the change may lie, for the same reason."""
 ROUNDS = [
@@ -175,7 +176,8 @@ def test_each_fault_makes_stale_what_it_says_and_nothing_more(story: Story) -> N
         stale = story.stale(fault)
         assert bool(stale) == (fault.shows == "stale"), fault
         for interval in stale:
-            assert fault.start_s <= interval.start_s, fault
+            # What was written just before may have been on its way as the node stopped to listen.
+            assert fault.start_s - ON_ITS_WAY_S <= interval.start_s, fault
         for beside in fault.beside:
             assert story.stale(fault, beside.node), fault
 
@@ -232,10 +234,12 @@ class TestReceipts:
     def test_late(self, story: Story) -> None:
         for fault in story.of("late_invalidation"):
             receipts = _within(story, fault)
-            (before, after, *_) = [each.at_s for each in receipts]
-            assert after - before >= 0.9, "the second waits behind the first"
-            (first, second, *_) = [each.at_s - each.written_s for each in receipts]
-            assert 1.0 <= first < second
+            # The repair lets the rest of the queue through at once.
+            turns = [each.at_s for each in receipts if each.at_s < _end_s(fault)]
+            assert turns, "the first message had its turn"
+            for before, after in pairwise(turns):
+                assert after - before >= 0.9, "each waits behind the one before"
+            assert all(each.at_s - each.written_s >= 1.0 for each in receipts[: len(turns)])
             assert {each.outcome for each in receipts} == {"applied"}
 
     def test_reordered(self, story: Story) -> None:
@@ -292,9 +296,10 @@ class TestReceipts:
             (receipt, *_) = story.receipts(fault, key)
             (upper,) = story.stale(fault)
             assert receipt.at_s < upper.start_s
-            assert story.receipts(fault, key, fault.wrong["source"]) == []
-            (lower,) = story.stale(fault, fault.wrong["source"])
-            assert lower.start_s < upper.start_s
+            for source in fault.wrong["sources"]:
+                assert story.receipts(fault, key, source) == []
+                (lower,) = story.stale(fault, source)
+                assert lower.start_s < upper.start_s
 
     def test_skewed(self, story: Story) -> None:
         for fault in story.of("clock_skew"):

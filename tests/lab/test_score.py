@@ -150,6 +150,14 @@ def test_a_fault_that_still_lasts_is_scored_until_now() -> None:
     assert result["score"] == tally(1, 1, 0, 0)
 
 
+def test_a_copy_may_heal_within_the_read_that_proves_it() -> None:
+    truth = Truth(COMMITS, STALE_FOR_10_S, (FAULT,), until_s=500)
+    for read_at, expected in ((None, tally(1, 0, 1, 1)), (109.0, tally(1, 1, 0, 0))):
+        late = finding(112, 0.4) | {"read_at": read_at}
+        result = score(truth, truth.faults, [late], PROBE_INTERVAL_S, MAX_STALENESS_S)
+        assert result["score"] == expected
+
+
 def test_why_a_fault_is_not_counted() -> None:
     truth = Truth(COMMITS, (held(APP, 1, 50, 101.4),), (FAULT,), until_s=500)
     (fault,) = score(truth, truth.faults, [], PROBE_INTERVAL_S, MAX_STALENESS_S)["faults"]

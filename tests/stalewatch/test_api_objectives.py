@@ -83,7 +83,7 @@ def test_events_are_counters_that_begin_anew_with_an_objective_that_is_declared_
             metrics.registry.get_sample_value(
                 f"stalewatch_objective_{what}_total", {"objective": name}
             )
-            for what in ("good_events", "bad_events", "events")
+            for what in ("events_good", "events_bad", "events")
         ]
 
     assert follow() == [0, 0, 0]

@@ -211,6 +211,7 @@ def test_a_miss_of_another_identity_dates_no_fill(scene: Scene) -> None:
 SOURCES = [
     pytest.param(4, False, Cause.REPOISONED, id="a layer below had the same old version"),
     pytest.param(4, True, Cause.REPLICA_LAG_REFILL, id="a replica had"),
+    pytest.param(None, True, Cause.REFILL_RACE, id="a replica had nothing"),
     pytest.param(5, False, Cause.REFILL_RACE, id="the layer below had the newer one"),
     pytest.param(3, False, Cause.REFILL_RACE, id="the layer below had something older than that"),
     pytest.param(None, False, Cause.REFILL_RACE, id="the layer below had nothing"),
@@ -247,6 +248,28 @@ def test_nodes_below_that_differ_decide_nothing(scene: Scene) -> None:
     assert Cause.REPOISONED not in diagnosis.ruled_out
 
 
+@pytest.mark.parametrize(
+    ("below", "cause"),
+    [
+        pytest.param([(None, 90, 140)], Cause.REPLICA_LAG_REFILL, id="it held nothing"),
+        pytest.param([(5, 101, 140)], Cause.REPLICA_LAG_REFILL, id="it held the newer one"),
+        pytest.param([(None, 90, 102), (5, 106, 140)], Cause.REFILL_RACE, id="it may have had any"),
+    ],
+)
+def test_a_replica_that_lagged_behind_a_layer_below(
+    scene: Scene, below: Sequence[tuple[int | None, int, int]], cause: Cause
+) -> None:
+    scene.declared["regional"] = replace(OWN_AGES, fills_from=["below", "replica"])
+    scene.declared.update(below=Declared(), replica=Declared(is_replica=True))
+    scene.stand("b1", "below")
+    scene.stand("p1", "replica")
+    scene.shows("b1", *below, layer="below")
+    scene.shows("p1", (4, 50, 140), layer="replica")
+    scene.shows("r1", (4, 104, 130))
+    scene.proves(age_s=26.0)
+    assert scene.diagnose().cause is cause
+
+
 def _fall_silent(scene: Scene, refilled: int) -> None:
     """From 90 s on r1 acknowledges nothing; so many of its other keys are current all the same."""
     scene.shows("r1", (4, 50, 130))
@@ -267,6 +290,28 @@ def test_a_deaf_subscriber(scene: Scene) -> None:
     diagnosis = scene.diagnose()
     assert diagnosis.cause is Cause.DEAF_SUBSCRIBER
     assert diagnosis.ruled_out[Cause.PARTITIONED_NODE]
+
+
+FILLS = [
+    pytest.param([(3, 50, 110), (None, 112, 114), (3, 116, 130)], 0, True, id="while silent"),
+    pytest.param([(None, 80, 84), (3, 86, 130)], 0, False, id="before it fell silent"),
+    pytest.param([(3, 50, 110), (None, 112, 130), (3, 132, 140)], 0, False, id="after the proof"),
+    pytest.param([(3, 50, 110), (None, 112, 130)], 0, False, id="gone and not filled again"),
+    pytest.param([(None, 112, 114), (3, 116, 130)], 115, False, id="another identity by then"),
+]
+
+
+@pytest.mark.parametrize(("runs", "since_s", "is_deaf"), FILLS)
+def test_a_silent_node_is_deaf_where_a_key_that_did_not_change_was_filled(
+    scene: Scene, runs: Sequence[tuple[int | None, int, int]], since_s: int, is_deaf: bool
+) -> None:
+    _fall_silent(scene, refilled=0)
+    scene.shows("r1", *runs, key="key-3")
+    if since_s:
+        scene.stand("r1", since_s=since_s)
+    diagnosis = scene.diagnose()
+    assert diagnosis.cause is (Cause.DEAF_SUBSCRIBER if is_deaf else Cause.PARTITIONED_NODE)
+    assert (Cause.PARTITIONED_NODE in diagnosis.ruled_out) == is_deaf
 
 
 def test_a_partitioned_node(scene: Scene) -> None:
@@ -322,17 +367,22 @@ def test_a_message_that_went_to_another_node(
 
 
 @pytest.mark.parametrize(
-    ("ttl_s", "cause"),
+    ("documented_s", "ttl_s", "cause"),
     [
-        pytest.param(3_000.0, Cause.WRONG_TTL, id="more remains than the documented lifetime"),
-        pytest.param(float("inf"), Cause.WRONG_TTL, id="it never expires"),
-        pytest.param(30.0, Cause.UNDECIDED, id="less remains, and it takes no invalidations"),
+        pytest.param(
+            20.0, 3_000.0, Cause.WRONG_TTL, id="more remains than the documented lifetime"
+        ),
+        pytest.param(20.0, float("inf"), Cause.WRONG_TTL, id="it never expires"),
+        pytest.param(120.0, 3_000.0, Cause.UNDECIDED, id="stale for less than the documented one"),
+        pytest.param(
+            120.0, 30.0, Cause.UNDECIDED, id="less remains, and it takes no invalidations"
+        ),
     ],
 )
 def test_a_lifetime_that_is_not_the_documented_one(
-    scene: Scene, ttl_s: float, cause: Cause
+    scene: Scene, documented_s: float, ttl_s: float, cause: Cause
 ) -> None:
-    scene.declared["regional"] = Declared(ttl_s=120.0)
+    scene.declared["regional"] = Declared(ttl_s=documented_s)
     scene.stand("r1", mechanism="ttl")
     scene.shows("r1", (4, 50, 130))
     scene.proves(ttl_s=ttl_s)

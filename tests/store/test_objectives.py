@@ -343,3 +343,34 @@ def test_an_hour_that_becomes_old_is_tallied_once(store: Store) -> None:
         objectives.turn((start_s + 5 * MINUTE) * S)
     n = 3 * HOUR // MINUTE
     assert tallied(objectives, until_s + MINUTE) == (10 + 4 * n, n, 10 + 5 * n)
+
+
+@pytest.mark.parametrize(
+    ("minutes_s", "length_s", "width_s"),
+    [
+        pytest.param(2 * DAY, 3 * HOUR, 3 * MINUTE, id="minutes"),
+        pytest.param(2 * DAY, None, 24 * MINUTE, id="all of its window by minutes"),
+        pytest.param(6 * HOUR, 3 * HOUR, 3 * MINUTE, id="what is still kept by the minute"),
+        pytest.param(6 * HOUR, 12 * HOUR, HOUR, id="part of it is kept by the hour alone"),
+    ],
+)
+def test_the_newest_past_is_as_narrow_as_it_is_known(
+    store: Store, minutes_s: int, length_s: int | None, width_s: int
+) -> None:
+    listed(store, "r1")
+    fill(store, NOW - 26 * HOUR, NOW, cell(fresh=10))
+    store.write(Batch(rollups={key(NOW - 20 * MINUTE): cell(stale=10)}))
+    store.fold(NOW * S)
+    made = Objectives(store)
+    made.begin([spec(minutes_s=minutes_s)], NOW * S)
+    made.turn(NOW * S)
+    found = made.recent("product-fresh", NOW * S, length_s)
+    assert len(found) <= 60
+    assert {each.window.length_s for each in found[:-1]} == {width_s}
+    assert found[-1].window.until_s == NOW - MINUTE
+    burnt = [each for each in found if each.rate]
+    assert [each.window.since_s <= NOW - 20 * MINUTE < each.window.until_s for each in burnt] == [
+        True
+    ]
+    assert sum(each.counts.bad for each in found) == 10
+    assert made.recent("nothing", NOW * S) == []
