@@ -6,6 +6,7 @@ Source: Site Reliability Workbook, ch. 5.
 """
 
 from fractions import Fraction
+from math import isclose
 from typing import NamedTuple
 
 from freshness.counts import Counts
@@ -88,8 +89,10 @@ def _sample(counts: Counts) -> Sample:
     weighed = hajek(
         counts.proven_weight, counts.judged_weight, counts.weight_squares, counts.bad_squares
     )
-    n = min(float(counts.judged), weighed.n_effective)
-    return Sample(min(n, max(0.0, float(share) * n)), n)
+    # Exactly: one bad event of 68 that comes out as 0.9999999999999998 would be none to a bound.
+    all_alike = isclose(weighed.n_effective, counts.judged, rel_tol=1e-9)
+    n = float(counts.judged) if all_alike else min(float(counts.judged), weighed.n_effective)
+    return Sample(min(n, max(0.0, float(share * Fraction(n)))), n)
 
 
 def _ratio(part: float, whole: float) -> Fraction:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
@@ -95,6 +95,8 @@ def test_a_tighter_target_burns_in_proportion(counts: Counts, target: Fraction) 
 
 
 @given(bad=st.integers(0, 200), good=st.integers(0, 2_000))
+@example(bad=1, good=67)
+@example(bad=1, good=186)
 def test_the_floor_of_independent_events_is_clopper_pearsons(bad: int, good: int) -> None:
     assume(bad + good > 0)
     n = bad + good
