@@ -24,7 +24,7 @@ from alerts.base import Message, ToldAlert
 from alerts.letter import compose, message_id
 from alerts.mail import MailChannel, MailOptions
 from alerts.outbox import LEASE_NS, Outbox
-from bench.sink import take_mail
+from bench.sink import deliver_all, take_mail
 from store.alert_book import NotificationRow
 from store.sqlite import SqliteStore
 
@@ -155,14 +155,9 @@ def _deliver(path: Path, port: int, offset_ns: int, line: Connection) -> None:
         store, {"sre": channel}, lambda: time.time_ns() + offset_ns, random.Random(0).random
     )
     line.send("begins")
-    asyncio.run(_until_done(outbox))
+    asyncio.run(deliver_all(outbox))
     line.send("is done")
     signal.pause()
-
-
-async def _until_done(outbox: Outbox) -> None:
-    while await outbox.deliver_due():
-        pass
 
 
 def _notification(id: str, now_ns: int) -> NotificationRow:

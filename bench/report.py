@@ -31,7 +31,7 @@ from alerts.letter import message_id
 from alerts.mail import MailChannel, MailOptions
 from alerts.outbox import LEASE_NS, Outbox
 from alerts.report_letter import compose_report, owe_report
-from bench.sink import take_mail
+from bench.sink import deliver_all, take_mail
 from reports.ask import Subscription
 from reports.desk import Desk
 from reports.document import ReportDocument
@@ -187,14 +187,9 @@ def _make_and_tell(path: Path, port: int, reports: int, line: Connection) -> Non
     line.send("begins")
     desk.make_due(NOW_NS, owe)
     line.send("has kept it")
-    asyncio.run(_until_done(outbox))
+    asyncio.run(deliver_all(outbox))
     line.send("is done")
     signal.pause()
-
-
-async def _until_done(outbox: Outbox) -> None:
-    while await outbox.deliver_due():
-        pass
 
 
 if __name__ == "__main__":

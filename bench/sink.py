@@ -1,4 +1,4 @@
-"""A real mail server (aiosmtpd) in a process of its own, which writes down what it takes."""
+"""A real mail server (aiosmtpd) in a process of its own, and an outbox emptied into it."""
 
 import asyncio
 import socket
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP
+
+from alerts.outbox import Outbox
 
 
 class Sink:
@@ -31,3 +33,9 @@ def take_mail(listener: socket.socket, file: Path) -> None:
         await server.serve_forever()
 
     asyncio.run(serve())
+
+
+async def deliver_all(outbox: Outbox) -> None:
+    """Try what is due until nothing is."""
+    while await outbox.deliver_due():
+        pass

@@ -1,9 +1,7 @@
 """The alert book in SQLite: alerts, what people say of them, and the outbox."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from freshness.rollup import Grain as GrainWidth
 from store.alert_book import AlertRow, DeliveryState, GroupRow, NotificationRow, TransitionRow
 from store.silences import AckRow, SilenceRow
 from store.sqlite import (
@@ -15,13 +13,6 @@ from store.sqlite import (
 from store.sqlite.alerts import write_alerts, write_transitions
 from store.sqlite.engine import Engine
 from store.sqlite.groups import write_groups
-
-_NS: Final = 10**9
-_WIDTHS: Final = {
-    "minute": GrainWidth.MINUTE,
-    "hour": GrainWidth.HOUR,
-    "day": GrainWidth.DAY,
-}
 
 
 class AlertStore(Engine):

@@ -1,9 +1,7 @@
 """The catalogue in SQLite: nodes, what is documented of them, and sweeps of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
-from freshness.rollup import Grain as GrainWidth
 from store.base import NodeRow
 from store.catalogue_history import CatalogueRow, Document, Entry
 from store.sqlite import (
@@ -13,13 +11,6 @@ from store.sqlite import (
 )
 from store.sqlite.engine import Engine
 from store.sweeps import SweepRow
-
-_NS: Final = 10**9
-_WIDTHS: Final = {
-    "minute": GrainWidth.MINUTE,
-    "hour": GrainWidth.HOUR,
-    "day": GrainWidth.DAY,
-}
 
 
 class CatalogueStore(Engine):

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from sqlite_utils import Database
 
-from freshness.rollup import Grain as GrainWidth
 from store.retention import Retention
 from store.sqlite import (
     cells,
@@ -15,13 +13,6 @@ from store.sqlite import (
 from store.sqlite.backup import copy_database
 from store.sqlite.connections import MEMORY, Connections
 from store.sqlite.schema import migrate
-
-_NS: Final = 10**9
-_WIDTHS: Final = {
-    "minute": GrainWidth.MINUTE,
-    "hour": GrainWidth.HOUR,
-    "day": GrainWidth.DAY,
-}
 
 
 class Engine:

@@ -1,9 +1,7 @@
 """Facts and findings in SQLite: what probes saw, and what was proven by it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
-from freshness.rollup import Grain as GrainWidth
 from store.base import Batch, FindingRow, ReadRow, RunRow, Span
 from store.diagnoses import DiagnosisRow
 from store.page import Page
@@ -22,13 +20,6 @@ from store.sqlite import (
 )
 from store.sqlite.diagnoses import write_diagnoses
 from store.sqlite.engine import Engine
-
-_NS: Final = 10**9
-_WIDTHS: Final = {
-    "minute": GrainWidth.MINUTE,
-    "hour": GrainWidth.HOUR,
-    "day": GrainWidth.DAY,
-}
 
 
 class FactStore(Engine):

@@ -1,9 +1,7 @@
 """Messages in SQLite: invalidations, receipts, and when they could not be heard."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from freshness.rollup import Grain as GrainWidth
 from store.gaps import GapRow, PlaceRow
 from store.messages import InvalidationRow, ReceiptRow, Told
 from store.page import Page
@@ -16,13 +14,6 @@ from store.sqlite.engine import Engine
 from store.sqlite.gaps import write_gaps
 from store.sqlite.invalidations import write_invalidations
 from store.sqlite.receipts import write_receipts
-
-_NS: Final = 10**9
-_WIDTHS: Final = {
-    "minute": GrainWidth.MINUTE,
-    "hour": GrainWidth.HOUR,
-    "day": GrainWidth.DAY,
-}
 
 
 class MessageStore(Engine):
