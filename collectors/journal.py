@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from collectors.naming import hashed, plain
 from freshness.check import CheckCell, CheckKey, Seen
+from freshness.copy_time import Taken
+from freshness.counts import NOTHING, Counts
 from freshness.rollup import Grain, Reads, Rollup, RollupKey
 from freshness.runs import Run
 from freshness.ttl_sample import GRAIN_S, TtlCell, TtlKey
 from store.base import Batch, Clock, FindingRow, NodeRow, ReadRow, RunRow
+from store.copy_times import CopyTimeKey, StaleKey
 from store.sweeps import SweepRow
 
 NS_PER_S = 1_000_000_000
@@ -69,6 +72,8 @@ class Journal:
         self._checks: dict[CheckKey, CheckCell] = {}
         self._sweeps: dict[str, SweepRow] = {}
         self._ttls: dict[TtlKey, TtlCell] = {}
+        self._times: dict[CopyTimeKey, Counts] = {}
+        self._stale: dict[StaleKey, float] = {}
 
     def name(self, key: str) -> str:
         """The key as the store keeps it."""
@@ -163,6 +168,15 @@ class Journal:
         cell = self._ttls.setdefault(TtlKey(start_s, self.keyspace, layer, node), TtlCell())
         cell.add(self.name(key), least_s, at_ns)
 
+    def count_copies(self, layer: str, node: str, taken: Taken) -> None:
+        """Count seconds of copies in the minutes that they lie in."""
+        for start_s, counts in taken.minutes.items():
+            at = CopyTimeKey(start_s, self.keyspace, layer, node)
+            self._times[at] = self._times.get(at, NOTHING).plus(counts)
+        for (start_s, key), stale_s in taken.stale.items():
+            copy = StaleKey(start_s, self.keyspace, layer, node, self.name(key))
+            self._stale[copy] = self._stale.get(copy, 0.0) + stale_s
+
     def take(self) -> Batch | None:
         """Everything gathered so far as one batch, or None; the journal begins anew."""
         gathered = (
@@ -175,6 +189,8 @@ class Journal:
             self._checks,
             self._sweeps,
             self._ttls,
+            self._times,
+            self._stale,
         )
         if not any(gathered):
             return None
@@ -189,10 +205,13 @@ class Journal:
             checks=self._checks,
             sweeps=list(self._sweeps.values()),
             ttls=self._ttls,
+            copy_times=self._times,
+            stale_keys=self._stale,
         )
         self._runs, self._reads, self._cleared = {}, {}, []
         self._findings, self._nodes, self._cells = {}, {}, {}
         self._checks, self._sweeps, self._ttls = {}, {}, {}
+        self._times, self._stale = {}, {}
         return batch
 
     def _minute_of(self, stamp: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from collectors.base import Cache, Reply
+from collectors.copy_seconds import CopySeconds
 from collectors.doubtful import Doubtful, DoubtfulReads
 from collectors.finding_book import FindingBook
 from collectors.journal import Journal, NodeSettings
@@ -55,9 +56,11 @@ class NodeWatch:
     _identities: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN_IDENTITIES))
     _identity_since: int = -1
     _ttls: TtlSampling = field(init=False)
+    _seconds: CopySeconds = field(init=False)
 
     def __post_init__(self) -> None:
         self._ttls = TtlSampling(self.settings, self.journal)
+        self._seconds = CopySeconds(self.settings, self.journal)
 
     def holds(self, key: str) -> bool:
         """Whether the node is expected to hold a copy of the key, where anybody does."""
@@ -80,7 +83,7 @@ class NodeWatch:
         if not look.keys:
             return
         if self.is_busy:
-            self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
+            self._count_unanswered(look, sample)
             return
         self.is_busy = True
         try:
@@ -133,6 +136,7 @@ class NodeWatch:
 
     def close(self, why: str) -> None:
         """End every open run: the node restarted or is gone, or the clock began anew."""
+        self._seconds.part()
         for key, run in self.runs.close(why):
             self.journal.put_run(self.settings.layer, self.settings.name, key, run)
 
@@ -149,6 +153,7 @@ class NodeWatch:
         keys = list(keys)
         self.findings.leave(keys, stamp)
         self._doubtful.forget(keys)
+        self._seconds.forget(keys)
         for key in keys:
             run = self.runs.forget(key, "gone")
             if run is not None:
@@ -200,7 +205,7 @@ class NodeWatch:
             # The node was dropped, or the clock began anew, while the reply was under way.
             return
         if not reply.was_asked:
-            self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
+            self._count_unanswered(look, sample)
             return
         self._note_reply(look.keys, reply)
         asked = look.keys
@@ -212,6 +217,7 @@ class NodeWatch:
         judged = self.ledger.judge_batch(
             look, reply.readings, reply.start_ns, reply.end_ns, self.settings.max_staleness_ns
         )
+        self._seconds.take(look, reply, judged, sample, self.ledger, self.runs.max_gap)
         self._count_calm(reply, judged, sample)
         for at in self._positions_apart(look, judged):
             reading, judgement = reply.readings[at], judged.at(at)
@@ -237,7 +243,9 @@ class NodeWatch:
         span = reply.start_ns, reply.end_ns
         self.noted(self.settings.layer, self.settings.name, reply.end_ns - reply.start_ns)
         self._note_answer(reply)
-        for change in self.runs.observe(keys, reply.readings, *span):
+        changes = self.runs.observe(keys, reply.readings, *span)
+        self._seconds.note(changes)
+        for change in changes:
             for run in (change.ended, change.begun):
                 if run is not None:
                     self.journal.put_run(self.settings.layer, self.settings.name, change.key, run)
@@ -276,6 +284,10 @@ class NodeWatch:
             self._doubtful.add(key, Doubtful(row, reading, judgement, sample.weight(at)))
         self.journal.put_read(row)
 
+    def _count_unanswered(self, look: Look, sample: Sample) -> None:
+        self.count(sample.stratum, look.end, sample.spread(_UNANSWERED))
+        self._seconds.fail(sample, look.end)
+
     def _count_without(self, at: int, reply: Reply, sample: Sample) -> None:
         # What our own read has just put there was a miss.
         reading = reply.readings[at]
@@ -288,6 +300,7 @@ class NodeWatch:
         before = _reads(read.judgement, -1, read.reading, read.weight)
         self.count(row.stratum, row.start_ns, before)
         self.count(row.stratum, row.start_ns, _reads(judgement, 1, read.reading, read.weight))
+        self._seconds.settle(key, row.start_ns, row.end_ns, judgement)
         if judgement.verdict is Verdict.FRESH:
             self.journal.clear_read(row.id)
             return

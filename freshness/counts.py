@@ -5,7 +5,8 @@ resident entries, (invalidation, node) pairs, seconds of keys. Sums are exact wh
 whole (each is 1 where no traffic is known) and below 2**53, else to the rounding of a double.
 """
 
-from operator import add, sub
+from itertools import repeat
+from operator import add, mul, sub
 from typing import Final, NamedTuple
 
 from freshness.histogram import Histogram, bucket_index, bucket_span
@@ -53,6 +54,10 @@ class Counts(NamedTuple):
     def minus(self, other: "Counts") -> "Counts":
         """What to add to `other` to get this."""
         return Counts(*map(sub, self, other))
+
+    def times(self, copies: int) -> "Counts":
+        """So many that are alike."""
+        return Counts(*map(mul, self, repeat(copies)))
 
 
 NOTHING: Final = Counts()

@@ -211,6 +211,19 @@ class Ledger:
             return None
         return before.last_start
 
+    def current_at(self, key: str, value: Value) -> int | None:
+        """The start of the leader's last read that returned this very value; None for never."""
+        past, run = self._pasts.get(key), self._book.get(key)
+        runs = [*(past.runs if past else ()), *([run] if run else ())]
+        starts = [
+            each.last_start
+            for each in runs
+            if each.linearizable
+            and each.value is not None
+            and (each.value == value or value.agrees_with(each.value))
+        ]
+        return max(starts, default=None)
+
     def evidence(self, key: str) -> list[Evidence]:
         """What bounds on this key rest on; of the origin's runs, the first and the last read."""
         past = self._pasts.get(key)

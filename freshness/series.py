@@ -45,12 +45,19 @@ def read_series(
             counts = known.plus(count_reads(cell, key.max_staleness_ns, max_staleness_ns))
             clusters = max(known.clusters, counts.clusters - known.clusters)
             minutes[at] = counts._replace(clusters=clusters)
+    return in_slices(minutes, slice_s, grain_s)
+
+
+def in_slices(
+    cells: Mapping[tuple[Place, int], Counts], slice_s: int, grain_s: int = Grain.MINUTE
+) -> dict[Place, dict[int, Counts]]:
+    """Cells of one grain by place, those that are narrower than a slice put together."""
     width, most = max(slice_s, grain_s), max(1, grain_s // slice_s)
     series: defaultdict[Place, dict[int, Counts]] = defaultdict(dict)
-    for (place, start_s), counts in minutes.items():
-        cells, start_s = series[place], start_s - start_s % width  # noqa: PLW2901
-        whole = cells.get(start_s, NOTHING).plus(counts)
-        cells[start_s] = whole._replace(clusters=min(whole.clusters, most))
+    for (place, at_s), counts in cells.items():
+        slices, start_s = series[place], at_s - at_s % width
+        whole = slices.get(start_s, NOTHING).plus(counts)
+        slices[start_s] = whole._replace(clusters=min(whole.clusters, most))
     return dict(series)
 
 

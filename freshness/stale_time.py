@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from freshness.counts import NOTHING, Counts, count_events
+from freshness.model import Bounds
 from freshness.series import Place
 
 _NS_PER_S: Final = 10**9
@@ -40,18 +41,52 @@ class Seen(NamedTuple):
     watched: Sequence[Interval] = ()
 
 
-def stale_span(
-    first_start: int, last_start: int, superseded_by: int | None, max_staleness: int
-) -> Interval | None:
-    """When a run of one value was proven stale for longer than the maximum; None for never.
+class Parted(NamedTuple):
+    """Time in which one copy was there: proven fresh, then neither, then proven stale."""
 
-    Between the starts of its first and last read, and from U(s) plus the maximum on: a single
-    read proves an instant, which lasts for no time. Bounds share the unit of the stamps.
+    good: Interval
+    open: Interval
+    bad: Interval
+
+
+def part_time(
+    since_ns: int, start_ns: int, end_ns: int, bounds: Bounds, max_staleness_ns: int
+) -> Parted:
+    """[since, start) of a copy that a read in [start, end] still found, by that read's bounds.
+
+    A copy only grows staler while it stays. It was superseded at the earliest at `end` less the
+    upper bound, and is fresh until that plus the maximum; at the latest at `start` less the lower
+    bound, and is stale from that plus the maximum on. Where an earlier read ended at `since` and
+    found the same, a single read proves an instant, which lasts for no time.
     """
-    if superseded_by is None:
-        return None
-    since = max(first_start, superseded_by + max_staleness)
-    return Interval(since, last_start) if since < last_start else None
+    bad_since = max(since_ns, min(start_ns, start_ns - bounds.lower + max_staleness_ns))
+    good_until = since_ns
+    if bounds.upper is not None:
+        good_until = max(since_ns, min(bad_since, end_ns - bounds.upper + max_staleness_ns))
+    return Parted(
+        Interval(since_ns, good_until),
+        Interval(good_until, bad_since),
+        Interval(bad_since, start_ns),
+    )
+
+
+def count_copy(good_ns: int, bad_ns: int, open_ns: int) -> Counts:
+    """One copy in one slice as one event, which weighs its seconds; NOTHING of no time at all.
+
+    It is bad where any of its time is proven stale, else indeterminate where any is.
+    """
+    judged = (good_ns + bad_ns + open_ns) / _NS_PER_S
+    if not judged:
+        return NOTHING
+    good, bad = good_ns / _NS_PER_S, bad_ns / _NS_PER_S
+    kind = "bad" if bad_ns else "indeterminate" if open_ns else "good"
+    return count_events(**{kind: 1})._replace(
+        good_weight=good,
+        bad_weight=bad,
+        judged_weight=judged,
+        weight_squares=judged * judged,
+        bad_squares=bad * bad,
+    )
 
 
 def unite(intervals: Iterable[Interval]) -> list[Interval]:
@@ -69,7 +104,7 @@ def unite(intervals: Iterable[Interval]) -> list[Interval]:
 def count_time(copies: Mapping[Copy, Seen], slice_s: int = 60) -> dict[Place, dict[int, Counts]]:
     """The seconds of copies as a series: weights are seconds, counts are (copy, slice) pairs.
 
-    A pair counts as bad where any of its time is proven stale, else as indeterminate where any is.
+    What `freshness.copy_time` keeps up read by read comes to the same.
     """
     series: defaultdict[Place, dict[int, Counts]] = defaultdict(dict)
     for copy, seen in copies.items():
@@ -97,24 +132,13 @@ def stale_seconds(
 
 
 def _slices(seen: Seen, slice_s: int) -> Iterator[tuple[int, Counts]]:
-    """Each slice of one copy: kinds of its time, in nanoseconds, made one event."""
+    """Each slice of one copy as one event."""
     slices: defaultdict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for kind, interval in _kinds(seen):
-        for start_s, length_ns in _cut(interval, slice_s):
+        for start_s, length_ns in cut(interval, slice_s):
             slices[start_s][kind] += length_ns
     for start_s, kinds in slices.items():
-        good, bad = kinds.get("good", 0) / _NS_PER_S, kinds.get("bad", 0) / _NS_PER_S
-        judged = sum(kinds.values()) / _NS_PER_S
-        worst = next(kind for kind in ("bad", "indeterminate", "good") if kind in kinds)
-        yield (
-            start_s,
-            count_events(**{worst: 1})._replace(
-                good_weight=good,
-                bad_weight=bad,
-                judged_weight=judged,
-                weight_squares=judged * judged,
-            ),
-        )
+        yield start_s, count_copy(kinds["good"], kinds["bad"], kinds["indeterminate"])
 
 
 def _kinds(seen: Seen) -> Iterator[tuple[str, Interval]]:
@@ -138,7 +162,7 @@ def _kinds(seen: Seen) -> Iterator[tuple[str, Interval]]:
                 break
 
 
-def _cut(interval: Interval, slice_s: int) -> Iterator[tuple[int, int]]:
+def cut(interval: Interval, slice_s: int) -> Iterator[tuple[int, int]]:
     """The slices that an interval runs through, with its nanoseconds in each."""
     slice_ns = slice_s * _NS_PER_S
     start_ns = interval.since_ns - interval.since_ns % slice_ns

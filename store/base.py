@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from freshness.check import CheckCell, CheckKey
+from freshness.counts import Counts
 from freshness.model import Bounds, Reason, Result, Value, Verdict
 from freshness.rollup import Rollup, RollupKey
 from freshness.ttl_sample import TtlCell, TtlKey
 from store.alert_book import AlertBook
 from store.catalogue_history import CatalogueHistory
+from store.copy_times import CopyTimeKey, CopyTimes, StaleKey
 from store.counters import CounterLog
 from store.diagnoses import Diagnoses
 from store.gaps import Gaps
@@ -169,6 +171,10 @@ class Batch:
     """Event-triggered checks, added to what the store holds."""
     ttls: Mapping[TtlKey, TtlCell] = field(default_factory=dict)
     """Times to live that were found, added to what the store holds."""
+    copy_times: Mapping[CopyTimeKey, Counts] = field(default_factory=dict)
+    """Seconds of copies by the minute, added to what the store holds; `clusters` are not read."""
+    stale_keys: Mapping[StaleKey, float] = field(default_factory=dict)
+    """Those of single copies that were proven stale, added to what the store holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +341,7 @@ class Store(
     CounterLog,
     Gaps,
     PairCounts,
+    CopyTimes,
     ReportRuns,
     Weekly,
     Protocol,

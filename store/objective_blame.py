@@ -38,7 +38,7 @@ class Bill(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Each adds up to what was spent; `by_publisher` is None where reads are counted.
+    """Each adds up to what was spent; `by_publisher` is None where no messages are counted.
 
     Keys and publishers are told of what is still kept of single reads and messages; the rest is
     unattributed.
@@ -82,6 +82,8 @@ def _named(
     side = _SIDES.get(spec.measure)
     if side is not None:
         return _of_pairs(store, spec, window, side, regions)
+    if spec.measure is Measure.STALE_TIME:
+        return _of_time(store, spec, window, regions), {}
     keys: defaultdict[KeyName, float] = defaultdict(float)
     for keyspace in spec.placement:
         for key, layer, node, reads in store.stale_reads(
@@ -94,6 +96,19 @@ def _named(
             if spec.covers(Place(keyspace, layer, node), regions):
                 keys[KeyName(keyspace, key)] += reads
     return keys, {}
+
+
+def _of_time(
+    store: Store, spec: Spec, window: Window, regions: Mapping[tuple[str, str], str]
+) -> dict[KeyName, float]:
+    """Of whole hours, as they are kept: the edges of a window may be left unattributed."""
+    keys: defaultdict[KeyName, float] = defaultdict(float)
+    for keyspace in spec.placement:
+        found = store.stale_seconds(keyspace, window.since_s, window.until_s)
+        for (layer, node, key), stale_s in found.items():
+            if spec.covers(Place(keyspace, layer, node), regions):
+                keys[KeyName(keyspace, key)] += stale_s
+    return keys
 
 
 def _of_pairs(

@@ -8,7 +8,7 @@ from freshness.counts import NOTHING, Counts
 from freshness.objective import Measure
 from freshness.pairs import Side
 from freshness.rollup import Rollup, RollupKey
-from freshness.series import Place, read_series
+from freshness.series import Place, in_slices, read_series
 from store.base import ORIGIN, NodeRow, Store
 from store.objective_spec import Spec
 from store.pair_counts import OWN_LIMIT, PairsOf
@@ -40,6 +40,8 @@ class Feed:
             return {}
         if spec.measure in (Measure.CLAIMED, Measure.OBSERVED):
             return self._pairs(spec, width, since_s, until_s)
+        if spec.measure is Measure.STALE_TIME:
+            return self._seconds(spec, width, since_s, until_s)
         rows = [
             row
             for keyspace in spec.placement
@@ -59,6 +61,17 @@ class Feed:
         if asked not in self._rows:
             self._rows[asked] = self._store.rollups(width, since_s * NS, until_s * NS, keyspace)
         return self._rows[asked]
+
+    def _seconds(self, spec: Spec, width: Width, since_s: int, until_s: int) -> Cells:
+        grain_s = _WIDTHS[width]
+        cells: dict[tuple[Place, int], Counts] = {}
+        for keyspace in spec.placement:
+            found = self._store.copy_times(keyspace, grain_s, since_s, until_s)
+            for (layer, node, start_s), counts in found.items():
+                place = Place(keyspace, layer, node)
+                if spec.covers(place, self.regions):
+                    cells[place, start_s] = counts
+        return in_slices(cells, spec.objective.slice_s, grain_s)
 
     def _pairs(self, spec: Spec, width: Width, since_s: int, until_s: int) -> Cells:
         series: defaultdict[Place, dict[int, Counts]] = defaultdict(dict)

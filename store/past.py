@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NoReturn, cast
 
+from freshness.counts import Counts
 from freshness.rollup import Grain as GrainWidth
 from freshness.rollup import Rollup, RollupKey
 from store.base import ORIGIN, FindingRow, Grain, NodeRow, Store
@@ -129,6 +130,15 @@ class _Past:
         self._need(grain, since_ns)
         until_ns = self._ended(until_ns, GrainWidth[grain.upper()])
         return self._store.rollups(grain, since_ns, until_ns, keyspace, layer, node)
+
+    def copy_times(
+        self, keyspace: str, grain_s: int, since_s: int, until_s: int
+    ) -> Mapping[tuple[str, str, int], Counts]:
+        """Minutes or hours that had ended."""
+        width = GrainWidth(grain_s)
+        self._need("minute" if width is GrainWidth.MINUTE else "hour", since_s * _NS)
+        until_s = min(until_s, width.floor(self._now_ns // _NS))
+        return self._store.copy_times(keyspace, grain_s, since_s, until_s)
 
     def counters(
         self,

@@ -53,8 +53,9 @@ def _unfed(config: Config, asked: ObjectiveSettings, loc: Loc) -> Iterator[Fault
     regions = {node.region for layer in layers for node in config.layers[layer].nodes}
     if asked.region is not None and asked.region not in regions and not _reads_files(config):
         yield (*loc, "region"), f"no node is of this region{did_you_mean(asked.region, regions)}"
-    if asked.indicator is Measure.STALE_TIME:
-        yield (*loc, "indicator"), "not supported by this version of stalewatch; take reads"
+    if asked.indicator is Measure.STALE_TIME and asked.max_staleness is not None:
+        why = "seconds are judged as they pass, by what each layer documents"
+        yield (*loc, "max_staleness"), f"expected none beside stale-key-seconds: {why}"
     if asked.indicator in (Measure.CLAIMED, Measure.OBSERVED):
         if config.server.otlp is None and not config.traces.poll:
             yield (*loc, "indicator"), f"can never be measured: {_NO_MESSAGES}"

@@ -1,4 +1,4 @@
-"""Counts in SQLite: roll-ups, checks, counters of nodes, times to live, pairs."""
+"""Counts in SQLite: roll-ups, checks, counters of nodes, times to live, pairs, seconds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,6 +15,7 @@ from store.pair_counts import PairsOf
 from store.sqlite import (
     cells,
     checks,
+    copy_times,
     counters,
     pair_counts,
     ttl_samples,
@@ -30,7 +31,7 @@ _WIDTHS: Final = {
 
 
 class CountStore(Engine):
-    """Implements `Rollups`, `Checks`, `CounterLog`, `TtlSamples` and `PairCounts`."""
+    """Implements `Rollups`, `Checks`, `CounterLog`, `TtlSamples`, `PairCounts` and `CopyTimes`."""
 
     def rollups(
         self,
@@ -101,3 +102,17 @@ class CountStore(Engine):
         """Where the newest minute with pairs begins."""
         with self._connections.reader() as connection:
             return pair_counts.counted_until(connection, of)
+
+    def copy_times(
+        self, keyspace: str, grain_s: int, since_s: int, until_s: int
+    ) -> Mapping[tuple[str, str, int], Counts]:
+        """By (layer, node, start): those that begin in [since, until)."""
+        with self._connections.reader() as connection:
+            return copy_times.read_copy_times(connection, keyspace, grain_s, since_s, until_s)
+
+    def stale_seconds(
+        self, keyspace: str, since_s: int, until_s: int
+    ) -> Mapping[tuple[str, str, str], float]:
+        """By (layer, node, key), of hours that begin in [since, until)."""
+        with self._connections.reader() as connection:
+            return copy_times.read_stale_seconds(connection, keyspace, since_s, until_s)

@@ -8,6 +8,7 @@ from store.page import Page
 from store.sqlite import (
     cells,
     checks,
+    copy_times,
     diagnoses,
     findings,
     names,
@@ -43,6 +44,7 @@ class FactStore(Engine):
             checks.add_checks(db.conn, batch.checks)
             sweeps.write_sweeps(db.conn, batch.sweeps)
             ttl_samples.add_ttls(db.conn, batch.ttls)
+            copy_times.add_copy_times(db.conn, batch.copy_times, batch.stale_keys)
 
     def last_ids(self) -> tuple[int, int]:
         """The highest run id and read id in the store (0 where empty)."""

@@ -147,6 +147,18 @@ DELETE FROM pair_counts WHERE (side, limit_ns, keyspace, grain_s, start_s, layer
   WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
 """
 
+OLD_COPY_TIMES: Final = """
+DELETE FROM copy_times WHERE (grain_s, start_s, keyspace, layer, node) IN (
+  SELECT grain_s, start_s, keyspace, layer, node FROM copy_times
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
+"""
+
+OLD_STALE_SECONDS: Final = """
+DELETE FROM stale_seconds WHERE (start_s, keyspace, layer, node, key) IN (
+  SELECT start_s, keyspace, layer, node, key FROM stale_seconds
+  WHERE start_s < :before_s LIMIT :limit)
+"""
+
 OLD_COUNTERS: Final = """
 DELETE FROM counters WHERE (grain_s, start_s, place, source) IN (
   SELECT grain_s, start_s, place, source FROM counters
@@ -180,8 +192,9 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop_old_cells(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_cells(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
-        + _drop_old_pairs(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
-        + _drop_old_pairs(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
+        + _drop_old_sums(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
+        + _drop_old_sums(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
+        + _drop(connection, OLD_STALE_SECONDS, before_s=now_ns // _NS - retention.hours_s)
         + _drop_old_counters(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_counters(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
     )
@@ -231,9 +244,12 @@ def _drop_old_counters(connection: sqlite3.Connection, grain: Grain, before_s: i
     return _drop(connection, OLD_COUNTERS, grain_s=int(grain), before_s=grain.floor(before_s))
 
 
-def _drop_old_pairs(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
+def _drop_old_sums(connection: sqlite3.Connection, grain: Grain, before_s: int) -> int:
     before_s = Grain.HOUR.floor(before_s)  # an hour is made of its minutes, while it has them all
-    return _drop(connection, OLD_PAIR_COUNTS, grain_s=int(grain), before_s=before_s)
+    return sum(
+        _drop(connection, statement, grain_s=int(grain), before_s=before_s)
+        for statement in (OLD_PAIR_COUNTS, OLD_COPY_TIMES)
+    )
 
 
 def _drop(connection: sqlite3.Connection, statement: str, **asked: int) -> int:

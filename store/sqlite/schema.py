@@ -100,6 +100,12 @@ def v13(db: Database) -> None:
     _run(db, "v13.sql")
 
 
+@migrations()
+def v14(db: Database) -> None:
+    """Seconds of copies."""
+    _run(db, "v14.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

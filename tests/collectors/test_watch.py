@@ -1,6 +1,9 @@
 """A keyspace under watch: a real Redis as origin, another as cache, a real store."""
 
 import asyncio
+import contextlib
+import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -16,6 +19,7 @@ from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisBinding
 from collectors.sample import Sampler
 from collectors.watch import Watch, WatchSettings
+from freshness.counts import Counts
 from freshness.model import Order, Result, Value, Verdict
 from freshness.replay import parse
 from freshness.rollup import Rollup
@@ -31,6 +35,7 @@ PRODUCT = Keyspace("product")
 KEYS = [str(n) for n in range(10)]
 MAX_STALENESS_NS = 300_000_000  # a busy machine takes its time between two reads
 FAR_NS = 2**63 - 1
+FAR_S = 2**40
 
 
 @dataclass
@@ -53,6 +58,26 @@ class Bench:
     def totals(self, stratum: str = WALK) -> Rollup:
         cells = self.store.rollups("minute", 0, FAR_NS)
         return sum((cell for key, cell in cells if key.stratum == stratum), Rollup())
+
+    def seconds(self) -> dict[str, Counts]:
+        """Of the copies of each node."""
+        nodes: defaultdict[str, Counts] = defaultdict(Counts)
+        for (_, name, _), counts in self.store.copy_times("product", 60, 0, FAR_S).items():
+            nodes[name] = nodes[name].plus(counts)
+        return nodes
+
+
+@contextlib.asynccontextmanager
+async def dead_node(watch: Watch) -> AsyncIterator[None]:
+    """A node of the watch at an address where nobody listens."""
+    dead = RedisServer(Target("dead", "127.0.0.1", 1), RedisOptions(), ObserverClock().now_ns)
+    binding = RedisBinding.model_validate({"key": "{key}", "version": {"text": True}})
+    watch.add_node(
+        NodeSettings("regional", "dead", "us", "redis", "", "purge", MAX_STALENESS_NS),
+        dead.open(binding, PRODUCT),
+    )
+    yield
+    await dead.close()
 
 
 @pytest.fixture
@@ -166,14 +191,8 @@ async def test_a_copy_that_catches_up_in_time_is_no_finding(bench: Bench) -> Non
 
 
 async def test_a_node_that_is_down_is_unknown_and_costs_the_others_nothing(bench: Bench) -> None:
-    dead = RedisServer(Target("dead", "127.0.0.1", 1), RedisOptions(), ObserverClock().now_ns)
-    binding = RedisBinding.model_validate({"key": "{key}", "version": {"text": True}})
-    bench.watch.add_node(
-        NodeSettings("regional", "dead", "us", "redis", "", "purge", MAX_STALENESS_NS),
-        dead.open(binding, PRODUCT),
-    )
-    await bench.watch.run_round()
-    await dead.close()
+    async with dead_node(bench.watch):
+        await bench.watch.run_round()
     totals = bench.totals()
     assert (totals.fresh.n, totals.unanswered, totals.unknown.n) == (20, 10, 10)
     [row] = [row for row in bench.store.nodes() if row.node == "dead"]
@@ -305,3 +324,43 @@ async def test_a_message_that_the_origin_does_not_bear_out_accuses_nobody(
     totals = bench.totals()
     assert (totals.stale.n, totals.fresh.n) == (0, totals.judged.n)
     assert bench.findings() == []
+
+
+async def test_seconds_of_a_copy_that_nobody_invalidates_are_counted(bench: Bench) -> None:
+    """Real time passes: of 20 copies one is stale, from its maximum staleness on."""
+    await bench.watch.run_round()
+    bench.write("3", 2, nodes=(0,))
+    written = time.monotonic_ns()
+
+    def seconds() -> dict[tuple[str, str, str], float]:
+        return dict(bench.store.stale_seconds("product", 0, FAR_S))
+
+    async def stale() -> bool:
+        await bench.watch.run_round()
+        return sum(seconds().values()) > 0.2
+
+    await eventually(stale, "a fifth of a second that is proven stale")
+    most_s = (time.monotonic_ns() - written - MAX_STALENESS_NS) / 10**9
+    [(copy, stale_s)] = seconds().items()
+    assert copy == ("regional", "n2", "3")
+    assert stale_s <= most_s
+
+    bench.write("3", 2)
+    for _ in range(3):
+        await bench.watch.run_round()
+    by_node = bench.seconds()
+    assert by_node["n1"].bad == by_node["n1"].unknown == 0
+    assert by_node["n2"].bad >= 1
+    assert sum(seconds().values()) == pytest.approx(by_node["n2"].bad_weight)
+    # The other nine were fresh all along; when the one was replaced is not known.
+    assert by_node["n1"].good_weight == pytest.approx(by_node["n1"].judged_weight, rel=0.1)
+    assert by_node["n2"].judged_weight == pytest.approx(by_node["n1"].judged_weight, rel=0.1)
+
+
+async def test_seconds_of_a_node_that_is_down_are_not_counted(bench: Bench) -> None:
+    async with dead_node(bench.watch):
+        for _ in range(2):
+            await bench.watch.run_round()
+    cell = bench.seconds()["dead"]
+    assert (cell.judged, cell.judged_weight) == (0, 0.0)
+    assert cell.unknown >= len(KEYS)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshness.stale_time import Copy, Interval, Seen, count_time, stale_seconds, stale_span, unite
+from freshness.model import Bounds
+from freshness.stale_time import Copy, Interval, Seen, count_time, part_time, stale_seconds, unite
 from freshness.window import Cumulative, Window
 from tests.freshness.budgets import N1, N2
 
@@ -31,24 +32,30 @@ def test_union(given_spans: list[tuple[float, float]], united: list[tuple[float,
 
 
 @pytest.mark.parametrize(
-    ("superseded_by", "maximum", "expected"),
+    ("bounds", "maximum", "expected"),
     [
-        pytest.param(None, 0, None, id="nothing newer is known"),
-        pytest.param(5, 0, (10, 90), id="stale at its first read: from there on"),
-        pytest.param(40, 0, (40, 90), id="superseded while it was held"),
-        pytest.param(40, 20, (60, 90), id="and allowed for a while"),
-        pytest.param(80, 20, None, id="allowed for longer than it was seen"),
+        pytest.param((0, None), 0, (10, 10, 90), id="nothing is known"),
+        pytest.param((0, 9), 20, (10, 90, 90), id="fresh by then, and so it was before"),
+        pytest.param((85, 95), 0, (10, 10, 10), id="superseded before: stale from there on"),
+        pytest.param((50, 60), 0, (10, 35, 40), id="superseded while it was held"),
+        pytest.param((50, 60), 20, (10, 55, 60), id="and allowed for a while"),
+        pytest.param((50, None), 20, (10, 10, 60), id="nobody knows since when it is current"),
+        pytest.param((0, 60), 20, (10, 55, 90), id="between the bounds"),
+        pytest.param((10, 30), 20, (10, 85, 90), id="allowed for longer than it is stale"),
     ],
 )
-def test_when_a_run_was_stale(
-    superseded_by: int | None, maximum: int, expected: tuple[int, int] | None
+def test_what_a_read_says_of_the_time_before_it(
+    bounds: tuple[int, int | None], maximum: int, expected: tuple[int, int, int]
 ) -> None:
-    span = stale_span(10, 90, superseded_by, maximum)
-    assert span == (None if expected is None else Interval(*expected))
+    lower, upper = bounds
+    good, open_, bad = part_time(10, 90, 95, Bounds(lower, upper, 0, None), maximum)
+    assert (good.since_ns, good.until_ns, open_.until_ns) == expected
+    assert (open_.since_ns, bad) == (good.until_ns, (open_.until_ns, 90))
 
 
 def test_a_single_read_proves_an_instant() -> None:
-    assert stale_span(10, 10, 5, 0) is None
+    for part in part_time(90, 90, 95, Bounds(50, 60, 0, None), 0):
+        assert part == Interval(90, 90)
 
 
 def test_one_stuck_key_of_ten_sampled_a_hundred_times() -> None:

@@ -103,7 +103,8 @@ BASE = "target: 99%, window: 28d"
             id="propagation without traces",
         ),
         pytest.param(
-            f"{BASE}, indicator: stale-key-seconds", "indicator", "not supported", id="later"
+            f"{BASE}, indicator: stale-key-seconds, max_staleness: 1s", "max_staleness",
+            "judged as they pass", id="seconds at another maximum",
         ),
         pytest.param(
             f"{BASE}, alerting: {{windows: [{{long: 1h, short: 5m, burn: 100}}]}}",

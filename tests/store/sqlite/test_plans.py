@@ -9,6 +9,7 @@ from store.sqlite import (
     alerts,
     catalogue,
     cells,
+    copy_times,
     counters,
     diagnoses,
     findings,
@@ -27,7 +28,7 @@ FACTS = (
     "runs", "reads", "keys", "cells", "findings", "invalidations", "invalidation_keys", "receipts",
     "receipt_links", "link", "linked", "told", "transitions", "notifications", "diagnoses", "said",
     "ttl_samples", "older", "told_alerts", "silences", "acks",
-    "c", "counters", "gaps", "late",
+    "c", "counters", "gaps", "late", "copy_times", "stale_seconds",
 )  # fmt: skip
 
 
@@ -92,6 +93,11 @@ QUESTIONS = [
     pytest.param(cells.RANGE, id="roll-ups"),
     pytest.param(counters.RANGE, id="counters"),
     pytest.param(retain.OLD_COUNTERS, id="old counters"),
+    pytest.param(retain.OLD_COPY_TIMES, id="old seconds"),
+    pytest.param(retain.OLD_STALE_SECONDS, id="old stale seconds"),
+    pytest.param(copy_times.RANGE, id="seconds"),
+    pytest.param(copy_times.FOLD, id="seconds of an hour"),
+    pytest.param(copy_times.STALE, id="seconds of keys"),
     pytest.param(retain.OLD_RUNS, id="old runs"),
     *MESSAGES,
     *BOOK,
