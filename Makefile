@@ -1,5 +1,5 @@
 # Each target sets up what it needs; a second run finds it there.
-.PHONY: demo test lint fmt servers bench pin clean
+.PHONY: demo test lint style fmt servers bench pin clean
 SHELL := /bin/bash
 # Where this is set, each of the many processes of a demo or a test compiles all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -8,14 +8,20 @@ ours := requirements/boot.txt pyproject.toml sdk/pyproject.toml scripts/install-
 demo: .venv/run.stamp
 	@exec .venv/bin/stalewatch demo $(ARGS)
 
-test: servers lint
-	.venv/bin/pytest -n 2 --dist worksteal -m "not serial" $(ARGS)
+# Many a test waits for a server, a timer or a page: more of them at a time than a machine has cores.
+test: servers style
+	@echo "mypy (beside the tests; what it says comes after them)"
+	@mkdir -p .mypy_cache; .venv/bin/mypy >.mypy_cache/said 2>&1 & types=$$!; \
+	.venv/bin/pytest -n 4 --dist worksteal -m "not serial" $(ARGS); tests=$$?; \
+	wait $$types; typed=$$?; cat .mypy_cache/said; exit $$((tests || typed))
 	.venv/bin/pytest -m serial $(ARGS) || test $$? -eq 5  # 5: there are none
 
-lint: .venv/dev.stamp
+lint: style
+	.venv/bin/mypy
+
+style: .venv/dev.stamp
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
 fmt: .venv/dev.stamp

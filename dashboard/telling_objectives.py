@@ -21,7 +21,7 @@ MEASURES = {
     Measure.RESIDENT: "entries that a sweep finds right",
     Measure.CLAIMED: "invalidations that a node acknowledges in time",
     Measure.OBSERVED: "invalidations that probes see at a node in time",
-    Measure.STALE_TIME: "seconds of copies that are not proven stale",
+    Measure.STALE_TIME: "seconds in which copies are fresh",
 }
 WHYS = {
     Why.BOTH_EXCEED: "both windows burn faster than the threshold",
@@ -108,7 +108,7 @@ def budgeting_words(spec: Spec) -> str:
     budgeting = spec.objective.budgeting
     slices = f"slices of {length_words(spec.objective.slice_s)}"
     if isinstance(budgeting, Occurrences):
-        return "events"
+        return "seconds of copies" if spec.measure is Measure.STALE_TIME else "events"
     if isinstance(budgeting, Timeslices):
         return f"{slices}, each good from {target_words(budgeting.goal)} on"
     return f"{slices}, each by its share"

@@ -45,6 +45,8 @@ objectives:
   product-fresh: {{keyspace: {KEYSPACE}, target: 99.9%, window: 28d}}
   product-told: {{keyspace: {KEYSPACE}, indicator: propagation-claimed, max_staleness: 1s, \
 target: 99%, window: 28d}}
+  product-not-stuck: {{keyspace: {KEYSPACE}, indicator: stale-key-seconds, target: 99.5%, \
+window: 28d}}
 rules:
   edge-stale: {{kind: staleness, layer: edge, {rule}}}
   regional-stale: {{kind: staleness, layer: regional, {rule}}}

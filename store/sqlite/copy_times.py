@@ -61,6 +61,8 @@ def add_copy_times(
     stale: Mapping[StaleKey, float],
 ) -> None:
     """Add to what is there, and bring the hours that it lies in up to date."""
+    if not times and not stale:
+        return
     connection.executemany(
         ADD,
         [(*at, *counts[:4], counts.judged, *counts[5:]) for at, counts in times.items()],

@@ -65,18 +65,16 @@ async def test_a_paused_page_stands_still_until_it_is_resumed(
     await expect(page.locator("#live-words")).to_have_text("live")
 
 
-@pytest.mark.parametrize("key", STRANGE_KEYS)
-async def test_keys_of_any_characters_are_safe_and_found(
-    url: str, watched: Watched, key: str
-) -> None:
+async def test_keys_of_any_characters_are_safe_and_found(url: str, watched: Watched) -> None:
     page = watched.page
     page.on("dialog", lambda dialog: watched.errors.append(f"dialog: {dialog.message}"))
-    await page.goto(f"{url}/key?q={quote(key[:3])}")
-    await page.locator(".keys").get_by_role("link", name=key, exact=True).click()
-    await expect(page.locator("h1")).to_have_text(key)
-    await expect(page.locator("#lanes .bars path").first).to_be_visible()
-    await page.reload()
-    await expect(page.locator("h1")).to_have_text(key)
+    for key in STRANGE_KEYS:
+        await page.goto(f"{url}/key?q={quote(key[:3])}")
+        await page.locator(".keys").get_by_role("link", name=key, exact=True).click()
+        await expect(page.locator("h1")).to_have_text(key)
+        await expect(page.locator("#lanes .bars path").first).to_be_visible()
+        await page.reload()
+        await expect(page.locator("h1")).to_have_text(key)
 
 
 async def test_filters_are_in_the_address_and_back_undoes_them(url: str, watched: Watched) -> None:

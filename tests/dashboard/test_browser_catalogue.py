@@ -8,6 +8,7 @@ from playwright.async_api import Browser, expect
 
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
+from tests.dashboard.phone import fits_in_both_themes, phone_page
 from tests.dashboard.seed import SECOND, seed
 from tests.dashboard.seed_catalogue import LAYERS, documents, seed_catalogue
 from tests.dashboard.serving import build, serving
@@ -74,18 +75,11 @@ async def test_filters_leave_a_layer(documented_url: str, watched: Watched) -> N
     await expect(page.locator("#keyspaces")).to_contain_text("Nothing is documented")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_phone_needs_no_sideways_scrolling(
-    documented_url: str, browser: Browser, scheme: str
-) -> None:
-    page = await browser.new_page(
-        viewport={"width": 390, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
+async def test_a_phone_needs_no_sideways_scrolling(documented_url: str, browser: Browser) -> None:
+    page = await phone_page(browser)
     await page.goto(f"{documented_url}/catalogue")
     await expect(page.locator("[data-layer]")).to_have_count(3)
-    await expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
-    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    await fits_in_both_themes(page)
     await page.close()
 
 

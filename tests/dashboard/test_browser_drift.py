@@ -10,6 +10,7 @@ from store.base import Batch, NodeRow
 from store.gaps import GapRow
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
+from tests.dashboard.phone import fits_in_both_themes, phone_page
 from tests.dashboard.seed import SECOND, STALE_KEY, seed
 from tests.dashboard.seed_traces import seed_traces
 from tests.dashboard.serving import build, serving
@@ -64,19 +65,15 @@ async def test_coverage_says_what_it_cannot_see(told_url: str, watched: Watched)
     await expect(page.locator("[data-cover]")).to_have_count(1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/drift", "/coverage"])
 async def test_a_phone_shows_the_pages_in_both_themes(
-    told_url: str, browser: Browser, path: str, scheme: str
+    told_url: str, browser: Browser, path: str
 ) -> None:
-    page = await browser.new_page(
-        viewport={"width": 390, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
+    page = await phone_page(browser)
     await page.goto(told_url + path)
     await expect(page.locator("h1")).to_be_visible()
     await expect(page.locator("#nav-alerts")).to_be_in_viewport(ratio=1)
-    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    await fits_in_both_themes(page)
     await page.close()
 
 
