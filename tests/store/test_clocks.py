@@ -25,20 +25,22 @@ AHEAD, BEHIND = 7.0, -7.0
 class Skewed(Scene):
     """What is stored of a node whose clock is off by some seconds."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, commits_after_s: int = 0) -> None:
         super().__init__(store)
         self.shows("r1", (4, 50, 130))
         self.proves()
         versions = [4, *WRITTEN]
         spans = [(50, 94), (95, 96), (97, 107), (108, 109), (110, 200)]
         runs = [
-            self._run("", "db", "a", version, *span)
-            for version, span in zip(versions, spans, strict=True)
+            self._run("", "db", "a", version, first + commits_after_s, last + commits_after_s)
+            for version, (first, last) in zip(versions, spans, strict=True)
         ]
         self._store.write(Batch(runs=[replace(each, linearizable=True) for each in runs]))
 
-    def acknowledges(self, off_s: float, late_s: float = 0.2, **more: Any) -> None:
-        """The node's receipts, stamped by its clock."""
+    def acknowledges(
+        self, off_s: float, late_s: float = 0.2, arrives_s: float = 0.5, **more: Any
+    ) -> None:
+        """The node's receipts, stamped by its clock; they arrive so much later."""
         messages = [
             sent(version, at_s, keys=("a",), version=version, host="shop")
             for version, at_s in WRITTEN.items()
@@ -46,7 +48,7 @@ class Skewed(Scene):
         receipts = []
         for version, at_s in WRITTEN.items():
             stamped = word(version, at_s + late_s + off_s)
-            arrived = round((at_s + late_s + 0.5) * S)
+            arrived = round((at_s + late_s + arrives_s) * S)
             receipts.append(replace(stamped, received_at_ns=arrived, **{"host": "h1", **more}))
         self.told(messages, receipts)
 
@@ -129,6 +131,12 @@ def test_what_is_not_proven_to_be_off_is_not_called_so(
     age_copies(scene, AHEAD)
     assert scene.skew is None
     assert not scene.is_named
+
+
+def test_a_message_that_precedes_its_commit_makes_no_clock_look_slow(store: Store) -> None:
+    scene = Skewed(store, commits_after_s=2)
+    scene.acknowledges(off_s=0.0, arrives_s=3.0)
+    assert scene.skew is None
 
 
 def test_stamps_of_two_hosts_are_of_no_one_clock(scene: Skewed) -> None:
