@@ -19,6 +19,7 @@ NAMES = (
     "rules",
     "tracing",
     "counters",
+    "node_load",
 )
 
 

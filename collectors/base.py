@@ -197,6 +197,7 @@ class CacheKind:
     `options` and `binding` are pydantic models: of the layer's own settings, and of how a keyspace
     is addressed there (`keyspaces.K.layers.L`). `grants` is the least access that reading needs.
     `ages_own_copies` is whether the age of a reading is always that of the node's own copy,
+    `speaks_itself` whether what acknowledges messages for a node is the process that is read,
     `is_pool` whether many caches answer as one, so that nothing is said of a node as a whole.
     `ttl_resolution_s` is by how much a TTL that it tells may be off, either way. `placements` are
     those that a layer of the kind may have; `cluster` makes what finds the nodes of a cluster and
@@ -208,6 +209,7 @@ class CacheKind:
     connect: Callable[[Target, Any, NowNs], Server]
     grants: Callable[[Any, Mapping[str, Any]], str]
     ages_own_copies: bool = False
+    speaks_itself: bool = False
     is_pool: bool = False
     ttl_resolution_s: float = 0.0
     placements: tuple[str, ...] = ("all",)

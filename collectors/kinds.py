@@ -44,6 +44,7 @@ CACHES: Final[Mapping[str, CacheKind]] = {
         inprocess.InprocessServer,
         inprocess.grants,
         ages_own_copies=True,
+        speaks_itself=True,
     ),
     "memcached": CacheKind(
         memcached.MemcachedOptions,

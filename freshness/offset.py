@@ -56,7 +56,7 @@ class Offset(NamedTuple):
 
     def at(self, instant_ns: int) -> "Offset":
         """The bounds at another instant, widened by the drift of the time between."""
-        drift = _drift(abs(instant_ns - self.at_ns))
+        drift = drift_over(abs(instant_ns - self.at_ns))
         return Offset(self.low_ns - drift, self.high_ns + drift, instant_ns)
 
     def to_local(self, h_ns: int, resolution_ns: int = 0) -> LocalInstant:
@@ -95,10 +95,11 @@ def bounds_of(exchange: Exchange) -> Offset:
     if m2 < m1 or resolution < 0:
         raise ValueError(f"an exchange ends after it began: {exchange}")
     # Only the high end drifts: theta was at most h - m1 at m1 and had m2 - m1 to grow.
-    return Offset(h - m2, h + resolution - m1 + _drift(m2 - m1), m2)
+    return Offset(h - m2, h + resolution - m1 + drift_over(m2 - m1), m2)
 
 
-def _drift(elapsed_ns: int) -> int:
+def drift_over(elapsed_ns: int) -> int:
+    """By how much two clocks may have drifted apart within a time, both in nanoseconds."""
     return _ceil(elapsed_ns * DRIFT_PPM, _MILLION)
 
 

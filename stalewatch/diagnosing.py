@@ -85,13 +85,14 @@ def _is_news(row: FindingRow, before: DiagnosisRow | None, told: DiagnosisRow) -
 
 
 def _declare(layer: Layer, owners: Owners | None) -> Declared:
-    ttl = layer.documented_ttl
+    ttl, kind = layer.documented_ttl, load_kinds()[0][layer.kind]
     return Declared(
         ttl_s=None if ttl is None else ttl.seconds,
         ttl_jitter_s=layer.ttl_jitter.seconds,
-        ages_own_copies=layer.single_tier or load_kinds()[0][layer.kind].ages_own_copies,
+        ages_own_copies=layer.single_tier or kind.ages_own_copies,
         fills_from=layer.fills_from,
         is_replica=layer.replica,
         owners=owners,
         is_everywhere=layer.placement == "all",
+        speaks_itself=kind.speaks_itself,
     )

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from freshness.causes import Clues, Neighbours, Reports, Ring, Source
+from freshness.clock_skew import Skew
 from freshness.fill import Fill, from_absence, from_age, from_ttl
 from freshness.model import Verdict
 from freshness.propagation import Commit, Message, Sight, Word, bound_commit, judge_claim
 from freshness.sequence import Silence
 from freshness.ttl_drift import Drift, lifetime_of
 from store.base import FindingRow, NodeRow, ReadRow, Store
+from store.clocks import Clocks, Lifetimes
 from store.lives import find_life, of_one_identity
 from store.messages import InvalidationRow, Told
 from store.neighbours import Quiet, look_around
@@ -40,7 +42,7 @@ class Declared:
 
     `fills_from` names the layers, or replicas, that its nodes are filled from. `owners` says which
     nodes should hold a key of a keyspace, None where no ring is known; `is_everywhere` is whether
-    each node may hold each key.
+    each node may hold each key. `speaks_itself`: one clock stamps both its receipts and its ages.
     """
 
     ttl_s: float | None = None
@@ -50,6 +52,12 @@ class Declared:
     is_replica: bool = False
     owners: Callable[[str, str], Collection[str]] | None = None
     is_everywhere: bool = True
+    speaks_itself: bool = False
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """How its nodes tell when a copy was filled."""
+        return Lifetimes(self.ages_own_copies, self.ttl_s, self.ttl_jitter_s)
 
 
 UNDECLARED: Final = Declared(is_everywhere=False)
@@ -63,6 +71,7 @@ class Gatherer:
         self._now_ns = now_ns
         self._declared = declared
         self._sightings = Sightings(store, now_ns)
+        self._clocks = Clocks(store, now_ns)
         self._nodes = {(row.layer, row.node): row for row in store.nodes()}
         self._tolds: dict[int, Sequence[Told]] = {}
 
@@ -97,6 +106,7 @@ class Gatherer:
             sources=self._sources(row, seen, fill, declared),
             ring=_ring(row, declared),
             ttl=_drift(proofs, declared),
+            skew=self._skew(row, declared),
             unix_offset=0,
         )
 
@@ -178,6 +188,18 @@ class Gatherer:
             sent_after_silence=last is not None and last.written_at < told.written_at_ns,
             told=sorted({each.node for each in sent.receipts if each.layer == row.layer}),
         )
+
+    def _skew(self, row: FindingRow, declared: Declared) -> Skew | None:
+        """The clock of the node as the finding opened; a right one is that of who speaks for it."""
+        node = self._nodes.get((row.layer, row.node))
+        around = self._read_around(row.opened_at_ns)
+        if node is None or not around:
+            return None
+        skew = self._clocks.skew_of(
+            node, around, row.opened_at_ns, declared.lifetimes, row.keyspace
+        )
+        is_told = skew is not None and (skew.is_off or declared.speaks_itself)
+        return skew if is_told else None
 
     def _around(self, row: FindingRow, reports: Reports | None, stale_at: int) -> Neighbours:
         """How other keys fare at a silent node."""

@@ -15,6 +15,7 @@ from store.base import Batch, FindingRow
 from store.sqlite import SqliteStore
 from tests.stalewatch.config.configs import GOOD, written
 from tests.store.rows import CLOCK, S, finding, invalidation, node, origin_run, read, receipt, run
+from tests.store.test_clocks import AHEAD, Skewed, age_copies
 
 FOUND = finding(
     "f1",
@@ -51,6 +52,10 @@ def store() -> Iterator[SqliteStore]:
 
 @pytest.fixture
 def job(store: SqliteStore, tmp_path: Path) -> Diagnosing:
+    return begun(store, tmp_path)
+
+
+def begun(store: SqliteStore, tmp_path: Path) -> Diagnosing:
     job = Diagnosing(store)
     ages = GOOD.replace("mechanism: versioned", "mechanism: versioned\n    single_tier: true")
     job.begin(load(written(tmp_path, ages)), {})
@@ -92,6 +97,16 @@ def test_what_a_collector_knows_better_stands(store: SqliteStore, job: Diagnosin
     row = store.finding("f1")
     assert row is not None
     assert (row.cause, row.because) == ("partitioned-node", "all 4 other keys were stale, too")
+
+
+def test_a_clock_that_is_off_is_named(tmp_path: Path) -> None:
+    with closing(SqliteStore(":memory:")) as store:
+        store.write(Batch([CLOCK]))
+        node_of_wrong_clock = Skewed(store)
+        node_of_wrong_clock.acknowledges(AHEAD)
+        age_copies(node_of_wrong_clock, AHEAD)
+        begun(store, tmp_path).look(140 * S)
+        assert said(store)[0] == "clock-skew"
 
 
 def test_a_turn_is_bounded_and_the_next_goes_on(store: SqliteStore, job: Diagnosing) -> None:
