@@ -3,9 +3,10 @@
 from fractions import Fraction
 from math import ceil, floor
 
-from dashboard.wording import SECOND_NS, duration, instant
+from dashboard.wording import SECOND_NS, count, duration, instant
 from freshness.budget_coverage import Gap
 from freshness.burn import Decision, Why
+from freshness.counts import Counts
 from freshness.forecast import Forecast, Outlook
 from freshness.objective import Calendar, Measure, Occurrences, Timeslices
 from store.objective_spec import Spec
@@ -112,6 +113,36 @@ def budgeting_words(spec: Spec) -> str:
     if isinstance(budgeting, Timeslices):
         return f"{slices}, each good from {target_words(budgeting.goal)} on"
     return f"{slices}, each by its share"
+
+
+def bad_words(measure: Measure, counts: Counts) -> str:
+    """How much was bad, of how much that was judged."""
+    if measure is Measure.STALE_TIME:
+        return f"{_seconds(counts.bad_weight)} of {_seconds(counts.judged_weight)}"
+    return f"{counts.bad:,} of {counts.judged:,}"
+
+
+def undecided_words(measure: Measure, counts: Counts) -> str:
+    """How much is neither proven good nor proven bad."""
+    if measure is Measure.STALE_TIME:
+        return _seconds(counts.judged_weight - counts.good_weight - counts.bad_weight)
+    return f"{counts.indeterminate:,}"
+
+
+def burnt_words(measure: Measure, counts: Counts) -> str:
+    """What was bad in a window: 3 bad ones, 12 s."""
+    if measure is Measure.STALE_TIME:
+        return f"{_seconds(counts.bad_weight)} stale"
+    return count(counts.bad, "bad one", "bad ones")
+
+
+def unit_words(measure: Measure) -> str:
+    """The head over amounts of what was bad."""
+    return "Stale seconds" if measure is Measure.STALE_TIME else "Bad"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f} s"
 
 
 def promise_words(spec: Spec) -> str:

@@ -9,10 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
 Other = TypeVar("Other", bound=Hashable)
+
+
+ROUNDING: Final = Fraction(1, 10**9)
 
 
 class Amount(NamedTuple):
@@ -31,6 +34,11 @@ class Attribution(Generic[Name]):
     worst: tuple[tuple[Name, Amount], ...]
     others: Amount
     unattributed: Amount
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether somebody is named for all of it, but for what sums of doubles round off."""
+        return abs(self.unattributed.share) < ROUNDING
 
 
 def attribute(

@@ -19,7 +19,6 @@ from freshness.model import Bounds
 from freshness.stale_time import Interval, Parted, count_copy, cut, part_time
 
 MINUTE_S: Final = 60
-HOUR_S: Final = 3_600
 KEPT_MINUTES: Final = 5
 """So many of the newest minutes of a copy can still be told otherwise by late evidence."""
 _NS: Final = 10**9
@@ -52,10 +51,10 @@ class Known(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What became known since the last time: to be added to minutes, and to hours of single keys.
+    """What became known since the last time: to be added to minutes, of all and of single keys.
 
     `minutes` are by the Unix second of their start; `stale` holds seconds proven stale by
-    (start of the hour, key).
+    (start of the minute, key).
     """
 
     minutes: Mapping[int, Counts]
@@ -203,9 +202,9 @@ class CopyTimes:
                 self._minutes[minute] = self._minutes[minute].plus(change.times(copies))
 
     def _count_stale(self, keys: Iterable[str], stale: Interval, sign: int) -> None:
-        for hour, length in cut(stale, HOUR_S):
+        for minute, length in cut(stale, MINUTE_S):
             for key in keys:
-                self._stale[hour, key] += sign * length / _NS
+                self._stale[minute, key] += sign * length / _NS
 
 
 def _since(known: Known, start: int, max_gap: int) -> int | None:

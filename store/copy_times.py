@@ -16,7 +16,7 @@ class CopyTimeKey(NamedTuple):
 
 
 class StaleKey(NamedTuple):
-    """An hour of one copy that was proven stale in it; `start_s` is Unix seconds."""
+    """A minute of one copy that was proven stale in it; `start_s` is Unix seconds."""
 
     start_s: int
     keyspace: str
@@ -35,7 +35,7 @@ class CopyTimes(Protocol):
         ...
 
     def stale_seconds(
-        self, keyspace: str, since_s: int, until_s: int
+        self, keyspace: str, grain_s: int, since_s: int, until_s: int
     ) -> Mapping[tuple[str, str, str], float]:
-        """By (layer, node, key): seconds proven stale in hours that begin in [since, until)."""
+        """By (layer, node, key): seconds proven stale in cells that begin in [since, until)."""
         ...

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from freshness.attribution import Attribution, attribute, regroup
 from freshness.objective import Measure
 from freshness.pairs import Side, bad_pairs
+from freshness.rollup import Grain
 from freshness.series import Place
 from freshness.status import At, ErrorBudget
 from freshness.window import Window
@@ -101,13 +102,18 @@ def _named(
 def _of_time(
     store: Store, spec: Spec, window: Window, regions: Mapping[tuple[str, str], str]
 ) -> dict[KeyName, float]:
-    """Of whole hours, as they are kept: the edges of a window may be left unattributed."""
+    """By the hour up to the last one, which is read by the minute; a short window wholly is."""
+    last_s = window.until_s - window.until_s % Grain.HOUR
+    if window.length_s <= spec.minutes_s:
+        last_s = window.since_s
+    parts = ((Grain.HOUR, window.since_s, last_s), (Grain.MINUTE, last_s, window.until_s))
     keys: defaultdict[KeyName, float] = defaultdict(float)
     for keyspace in spec.placement:
-        found = store.stale_seconds(keyspace, window.since_s, window.until_s)
-        for (layer, node, key), stale_s in found.items():
-            if spec.covers(Place(keyspace, layer, node), regions):
-                keys[KeyName(keyspace, key)] += stale_s
+        for grain, since_s, until_s in parts:
+            found = store.stale_seconds(keyspace, grain, since_s, until_s)
+            for (layer, node, key), stale_s in found.items():
+                if spec.covers(Place(keyspace, layer, node), regions):
+                    keys[KeyName(keyspace, key)] += stale_s
     return keys
 
 

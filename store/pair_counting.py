@@ -60,14 +60,15 @@ class PairCounting:
                 job.settles_s = max(job.settles_s, spec.settles_s)
 
     def turn(self, now_ns: int) -> None:
-        """Count up to an hour that is settled, and one minute again. Raises StoreError."""
+        """Count the next settled hour with messages, and one minute again. Raises StoreError."""
         for job in self._jobs.values():
             settled_s = now_ns // NS - job.settles_s - SETTLE_S
             settled_s -= settled_s % MINUTE_S
-            until_s = min(settled_s, job.until_s - job.until_s % HOUR_S + HOUR_S)
-            if job.until_s < until_s:
-                self._count(job, job.until_s, until_s, now_ns)
-                job.until_s = until_s
+            while job.until_s < settled_s:
+                since_s = job.until_s
+                job.until_s = min(settled_s, since_s - since_s % HOUR_S + HOUR_S)
+                if self._count(job, since_s, job.until_s, now_ns):
+                    break
             if not job.until_s - AGAIN_S <= job.again_s < job.until_s:
                 job.again_s = job.until_s - AGAIN_S
             self._count(job, job.again_s, job.again_s + MINUTE_S, now_ns)
@@ -85,7 +86,8 @@ class PairCounting:
         # The minutes of an hour long ago may be dropped in part, and it could not be added up anew.
         return newest if now_s - newest < BEHIND_S else newest - newest % HOUR_S + HOUR_S
 
-    def _count(self, job: _Job, since_s: int, until_s: int, now_ns: int) -> None:
+    def _count(self, job: _Job, since_s: int, until_s: int, now_ns: int) -> bool:
+        """Count what settled; whether there was anything."""
         pairs = [
             pair
             for start_s in self._minutes(job, since_s, until_s)
@@ -95,6 +97,7 @@ class PairCounting:
             series = count_pairs(pairs, side, MINUTE_S)
             of = PairsOf(side, job.keyspace, job.limit_ns)
             self._store.put_pair_counts(of, since_s, until_s, series)
+        return bool(pairs)
 
     def _minutes(self, job: _Job, since_s: int, until_s: int) -> Iterator[int]:
         """The minutes with messages: in what is long and quiet one question finds that out."""

@@ -14,8 +14,10 @@ from dashboard.queries.objectives import ObjectiveView
 from dashboard.telling_objectives import (
     GAPS,
     WHYS,
+    bad_words,
     budget_words,
     budgeting_words,
+    burnt_words,
     forecast_at,
     forecast_words,
     pair_words,
@@ -23,12 +25,14 @@ from dashboard.telling_objectives import (
     share_words,
     spent_words,
     target_words,
+    undecided_words,
+    unit_words,
     window_words,
 )
-from dashboard.wording import SECOND_NS, ago, count, instant, percent, small_percent
+from dashboard.wording import SECOND_NS, ago, instant, percent, small_percent
 from freshness.attribution import Amount, Attribution
 from freshness.burn import Burn, Decision
-from freshness.objective import Caution
+from freshness.objective import Caution, Measure
 from freshness.series import Place
 from freshness.status import BudgetStatus
 from store.objective_blame import Blame, KeyName
@@ -103,7 +107,7 @@ def _outlook(status: BudgetStatus, now_ns: int) -> Component:
                 [
                     ("At", forecast_at(status.forecast) or "–"),
                     ("Slow failure", WHYS[status.slow_failure]),
-                    ("Bad", f"{status.counts.bad:,} of {status.counts.judged:,}"),
+                    ("Bad", bad_words(status.objective.measure, status.counts)),
                 ]
             ),
         ],
@@ -115,11 +119,15 @@ def burn_rows(status: BudgetStatus | None) -> Component:
     if status is None or not status.burns:
         return empty("No windows", "It was not looked at yet, or no pair of windows can ever fire.")
     dropped = [html.P(f"Left out: {each}.", className="hint") for each in status.fitted.dropped]
-    listed = table("Burn rates", _BURN_HEADS, [_burn_row(each) for each in status.burns])
+    listed = table(
+        "Burn rates",
+        _BURN_HEADS,
+        [_burn_row(each, status.objective.measure) for each in status.burns],
+    )
     return html.Div([listed, *dropped])
 
 
-def _burn_row(decision: Decision) -> Component:
+def _burn_row(decision: Decision, measure: Measure) -> Component:
     pair = decision.pair
     tone = "bad" if decision.is_firing else "unknown" if decision.is_frozen else "plain"
     tone = "warn" if decision.is_insufficient else tone
@@ -128,8 +136,8 @@ def _burn_row(decision: Decision) -> Component:
     return html.Tr(
         [
             cell("Windows", pair_words(decision), "num strong"),
-            cell("Long", _rate(decision.long), "num"),
-            cell("Short", _rate(decision.short), "num"),
+            cell("Long", _rate(decision.long, measure), "num"),
+            cell("Short", _rate(decision.short, measure), "num"),
             cell("Threshold", rate_words(pair.threshold), "num"),
             cell("Severity", pair.severity.value),
             cell("What it says", [pill(said, tone), html.Span(why, className="under wrap")]),
@@ -137,14 +145,14 @@ def _burn_row(decision: Decision) -> Component:
     )
 
 
-def _rate(burn: Burn) -> list[Child]:
+def _rate(burn: Burn, measure: Measure) -> list[Child]:
     if burn.gap is not None:
         return [html.Span("no data", className="under")]
-    words = f"{count(burn.counts.bad, 'bad one', 'bad ones')}"
+    words = burnt_words(measure, burn.counts)
     return [html.Span(rate_words(burn.rate)), html.Span(words, className="under")]
 
 
-def blame_tables(blame: Blame | None, address: Address, prefix: str) -> Component:
+def blame_tables(blame: Blame | None, measure: Measure, address: Address, prefix: str) -> Component:
     """Who spent it, each way of telling adding up to the whole."""
     if blame is None:
         return empty("Not known", "It was not measured yet.")
@@ -161,22 +169,25 @@ def blame_tables(blame: Blame | None, address: Address, prefix: str) -> Componen
     def key(name: KeyName) -> Child:
         return link(name.key, address.key_page(name.keyspace, name.key).href(prefix), "link mono")
 
+    unit = unit_words(measure)
     tables = [
-        _parts("Node", blame.by_node, node),
-        _parts("Layer", blame.by_layer, layer),
-        _parts("Key", blame.by_key, key),
+        _parts("Node", unit, blame.by_node, node),
+        _parts("Layer", unit, blame.by_layer, layer),
+        _parts("Key", unit, blame.by_key, key),
     ]
     if blame.by_publisher is not None:
-        tables.append(_parts("Publisher", blame.by_publisher, lambda name: name))
+        tables.append(_parts("Publisher", unit, blame.by_publisher, lambda name: name))
     return html.Div(tables, className="blame")
 
 
-def _parts(head: str, parts: Attribution[Name], named: Callable[[Name], Child]) -> Component:
-    heads = (head, "Bad", "Share", "Of the budget")
+def _parts(
+    head: str, unit: str, parts: Attribution[Name], named: Callable[[Name], Child]
+) -> Component:
+    heads = (head, unit, "Share", "Of the budget")
     rows = [_part(heads, named(name), amount) for name, amount in parts.worst]
     if parts.others.bad:
         rows.append(_part(heads, "others", parts.others))
-    if parts.unattributed.bad:
+    if not parts.is_whole:
         rows.append(_part(heads, "not known any more", parts.unattributed))
     return html.Div(table(f"By {head.lower()}", heads, rows))
 
@@ -204,7 +215,7 @@ def unknowns(view: ObjectiveView) -> Component:
         ("Coverage", "–" if share is None else percent(float(share), 2)),
         ("Observed", f"{status.coverage.observed:,} of {status.coverage.expected:,} expected"),
         ("Below 90 %", (places + (f" and {more:,} more" if more > 0 else "")) or "none"),
-        ("Undecided", f"{status.counts.indeterminate:,}"),
+        ("Undecided", undecided_words(status.objective.measure, status.counts)),
         ("Supported nines", "–" if status.nines is None else f"{status.nines}"),
         ("Measured up to", _watermark(view)),
     ]

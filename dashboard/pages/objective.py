@@ -38,7 +38,9 @@ def fill(store: Store, address: Address, site: Site, theme: Theme, now_ns: int) 
         "burn-down": {"figure": burn_down(view.history, theme)},
         "burn-down-note": {"children": gap_words(view.history)},
         "burns": {"children": burn_rows(status)},
-        "blame": {"children": blame_tables(view.blame, address, site.prefix)},
+        "blame": {
+            "children": blame_tables(view.blame, view.standing.spec.measure, address, site.prefix)
+        },
         "unknowns": {"children": unknowns(view)},
         "promise": {"children": promise(view)},
         "document-title": {"data": f"{name} · {site.title}"},

@@ -8,8 +8,6 @@ from freshness.counts import Counts
 from freshness.rollup import Grain
 from store.copy_times import CopyTimeKey, StaleKey
 
-_HOUR_S: Final = int(Grain.HOUR)
-
 ADD: Final = """
 INSERT INTO copy_times (grain_s, start_s, keyspace, layer, node, good, bad, indeterminate, unknown,
   slices, good_s, bad_s, judged_s, judged_squares, bad_squares)
@@ -45,13 +43,15 @@ ORDER BY start_s, layer, node
 """
 
 ADD_STALE: Final = """
-INSERT INTO stale_seconds (start_s, keyspace, layer, node, key, stale_s) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO stale_seconds (grain_s, start_s, keyspace, layer, node, key, stale_s)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET stale_s = stale_s + excluded.stale_s
 """
 
 STALE: Final = """
 SELECT layer, node, key, sum(stale_s) FROM stale_seconds
-WHERE start_s >= :since_s AND start_s < :until_s AND keyspace = :keyspace GROUP BY layer, node, key
+WHERE grain_s = :grain_s AND start_s >= :since_s AND start_s < :until_s AND keyspace = :keyspace
+GROUP BY layer, node, key
 """
 
 
@@ -67,11 +67,15 @@ def add_copy_times(
         ADD,
         [(*at, *counts[:4], counts.judged, *counts[5:]) for at, counts in times.items()],
     )
-    hours = {(at.keyspace, at.start_s - at.start_s % _HOUR_S) for at in times}
+    hours = {(at.keyspace, Grain.HOUR.floor(at.start_s)) for at in times}
     connection.executemany(FOLD, [{"keyspace": name, "since_s": at_s} for name, at_s in hours])
     connection.executemany(
         ADD_STALE,
-        [(*at, stale_s) for at, stale_s in stale.items()],
+        [
+            (grain, grain.floor(at.start_s), *at[1:], stale_s)
+            for at, stale_s in stale.items()
+            for grain in (Grain.MINUTE, Grain.HOUR)
+        ],
     )
 
 
@@ -85,9 +89,9 @@ def read_copy_times(
 
 
 def read_stale_seconds(
-    connection: sqlite3.Connection, keyspace: str, since_s: int, until_s: int
+    connection: sqlite3.Connection, keyspace: str, grain_s: int, since_s: int, until_s: int
 ) -> dict[tuple[str, str, str], float]:
     """By (layer, node, key)."""
-    asked = {"keyspace": keyspace, "since_s": since_s, "until_s": until_s}
+    asked = {"keyspace": keyspace, "grain_s": grain_s, "since_s": since_s, "until_s": until_s}
     rows = connection.execute(STALE, asked)
     return {(layer, node, key): stale_s for layer, node, key, stale_s in rows}

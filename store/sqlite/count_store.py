@@ -111,8 +111,8 @@ class CountStore(Engine):
             return copy_times.read_copy_times(connection, keyspace, grain_s, since_s, until_s)
 
     def stale_seconds(
-        self, keyspace: str, since_s: int, until_s: int
+        self, keyspace: str, grain_s: int, since_s: int, until_s: int
     ) -> Mapping[tuple[str, str, str], float]:
-        """By (layer, node, key), of hours that begin in [since, until)."""
+        """By (layer, node, key), of cells that begin in [since, until)."""
         with self._connections.reader() as connection:
-            return copy_times.read_stale_seconds(connection, keyspace, since_s, until_s)
+            return copy_times.read_stale_seconds(connection, keyspace, grain_s, since_s, until_s)

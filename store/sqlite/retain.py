@@ -154,9 +154,9 @@ DELETE FROM copy_times WHERE (grain_s, start_s, keyspace, layer, node) IN (
 """
 
 OLD_STALE_SECONDS: Final = """
-DELETE FROM stale_seconds WHERE (start_s, keyspace, layer, node, key) IN (
-  SELECT start_s, keyspace, layer, node, key FROM stale_seconds
-  WHERE start_s < :before_s LIMIT :limit)
+DELETE FROM stale_seconds WHERE (grain_s, start_s, keyspace, layer, node, key) IN (
+  SELECT grain_s, start_s, keyspace, layer, node, key FROM stale_seconds
+  WHERE grain_s = :grain_s AND start_s < :before_s LIMIT :limit)
 """
 
 OLD_COUNTERS: Final = """
@@ -194,7 +194,6 @@ def drop_old(connection: sqlite3.Connection, retention: Retention, now_ns: int) 
         + _drop_old_cells(connection, Grain.DAY, now_ns // _NS - retention.days_s)
         + _drop_old_sums(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_sums(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
-        + _drop(connection, OLD_STALE_SECONDS, before_s=now_ns // _NS - retention.hours_s)
         + _drop_old_counters(connection, Grain.MINUTE, now_ns // _NS - retention.minutes_s)
         + _drop_old_counters(connection, Grain.HOUR, now_ns // _NS - retention.hours_s)
     )
@@ -248,7 +247,7 @@ def _drop_old_sums(connection: sqlite3.Connection, grain: Grain, before_s: int) 
     before_s = Grain.HOUR.floor(before_s)  # an hour is made of its minutes, while it has them all
     return sum(
         _drop(connection, statement, grain_s=int(grain), before_s=before_s)
-        for statement in (OLD_PAIR_COUNTS, OLD_COPY_TIMES)
+        for statement in (OLD_PAIR_COUNTS, OLD_COPY_TIMES, OLD_STALE_SECONDS)
     )
 
 

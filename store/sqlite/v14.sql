@@ -1,5 +1,5 @@
 -- Version 14: seconds of copies by minute (`grain_s` 60) and by hour (3600), and of single copies
--- those that were proven stale, by the hour. `good`, `bad`, `indeterminate` and `unknown` count
+-- those that were proven stale. `good`, `bad`, `indeterminate` and `unknown` count
 -- (copy, minute) pairs, `*_s` seconds; `slices` is the number of minutes with any of them judged.
 
 CREATE TABLE copy_times (
@@ -22,11 +22,12 @@ CREATE TABLE copy_times (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stale_seconds (
+  grain_s INTEGER NOT NULL,
   start_s INTEGER NOT NULL,
   keyspace TEXT NOT NULL,
   layer TEXT NOT NULL,
   node TEXT NOT NULL,
   key TEXT NOT NULL,
   stale_s REAL NOT NULL,
-  PRIMARY KEY (start_s, keyspace, layer, node, key)
+  PRIMARY KEY (grain_s, start_s, keyspace, layer, node, key)
 ) STRICT, WITHOUT ROWID;

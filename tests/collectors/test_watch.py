@@ -333,7 +333,7 @@ async def test_seconds_of_a_copy_that_nobody_invalidates_are_counted(bench: Benc
     written = time.monotonic_ns()
 
     def seconds() -> dict[tuple[str, str, str], float]:
-        return dict(bench.store.stale_seconds("product", 0, FAR_S))
+        return dict(bench.store.stale_seconds("product", 60, 0, FAR_S))
 
     async def stale() -> bool:
         await bench.watch.run_round()

@@ -93,8 +93,8 @@ def test_an_objective_of_seconds_and_who_spent_its_budget(store: Store) -> None:
     for at in range(START, NOW, MINUTE):
         add(store, at, copies(60, alike=9).plus(copies(54, 6)), "r1")
         add(store, at, copies(60, alike=10), "r2")
-        hour = StaleKey(at - at % HOUR, "product", "regional", "r1", "42")
-        store.write(Batch(stale_keys={hour: 6.0}))
+        copy = StaleKey(at, "product", "regional", "r1", "42")
+        store.write(Batch(stale_keys={copy: 6.0}))
     objectives = Objectives(store)
     objectives.begin([SPEC], NOW * S)
     objectives.turn(NOW * S)
@@ -128,8 +128,10 @@ def test_what_is_past_its_retention_goes(open_store: OpenStore) -> None:
     assert [at for *_, at in hours(store)] == [0, 3 * HOUR]
     store.retain(3 * hour)
     assert [at for *_, at in hours(store)] == [3 * HOUR]
-    assert store.stale_seconds("product", 0, HOUR) == {}
-    assert store.stale_seconds("product", 0, DAY) == {("regional", "r1", "42"): 1.0}
+    assert store.stale_seconds("product", MINUTE, 0, HOUR) == {}
+    for grain_s in (MINUTE, HOUR):
+        kept_s = store.stale_seconds("product", grain_s, 0, DAY)
+        assert kept_s == {("regional", "r1", "42"): 1.0}
 
 
 def test_as_it_stood(store: Store) -> None:
