@@ -200,6 +200,11 @@ def _counts(counts: Counts) -> Item:
         "bad": counts.bad,
         "indeterminate": counts.indeterminate,
         "unknown": counts.unknown,
+        "weights": {
+            "good": counts.good_weight,
+            "bad": counts.bad_weight,
+            "judged": counts.judged_weight,
+        },
     }
 
 

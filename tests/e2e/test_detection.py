@@ -1,6 +1,8 @@
 """Faults are found, confirmed, explained and healed; a coherent shop is left in peace."""
 
+import contextlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from lab.score import stale_intervals
 from lab.start import Lab
+from store.sqlite import SqliteStore
 from tests.e2e.conftest import StartUp
 from tests.e2e.recount import recount
 from tests.e2e.running import Up, run
@@ -15,6 +18,11 @@ from tests.servers import wait_until
 
 pytestmark = pytest.mark.serial
 HELD_S = 8.0
+FAR_S = 2**40
+WEIGHTS = ("good_weight", "judged_weight")
+MAX_STALENESS_S = 0.3
+STAMPED_S = 0.3
+"""How far apart the truth's stamp of a change and the change may lie on a busy machine."""
 QUIET_S = 15
 FAULTS = [
     ("lost_invalidation", "regional", "eu-redis-1", "lost-invalidation"),
@@ -36,6 +44,7 @@ def test_each_fault_is_found_confirmed_explained_and_healed(shop: Lab, start_up:
     assert "healed" in states
     _judge_by_hand(shop, up)
     assert recount(shop.dir / "stalewatch.db").problems == []
+    _seconds_are_true(shop)
 
 
 def _wait_for_cause(up: Up, layer: str, node: str, cause: str, kind: str) -> None:
@@ -60,6 +69,21 @@ def _judge_by_hand(shop: Lab, up: Up) -> None:
         assert set(verdicts) == {"stale"}
 
 
+def _seconds_are_true(shop: Lab) -> None:
+    """No copy is told to have been stale for longer than it was, and each stuck one is told."""
+    truth: defaultdict[tuple[str, str, str], float] = defaultdict(float)
+    for interval in stale_intervals(shop.truth()):
+        truth[interval.copy] += max(0.0, interval.duration_s + STAMPED_S - MAX_STALENESS_S)
+    with contextlib.closing(SqliteStore(str(shop.dir / "stalewatch.db"))) as store:
+        told = store.stale_seconds("product", 60, 0, FAR_S)
+    assert {
+        copy: (told_s, truth[copy]) for copy, told_s in told.items() if told_s > truth[copy]
+    } == {}
+    stuck = {copy: true_s for copy, true_s in truth.items() if true_s > HELD_S / 2}
+    assert stuck
+    assert {copy for copy in stuck if told.get(copy, 0.0) < stuck[copy] / 2} == set()
+
+
 def test_a_coherent_shop_has_no_finding_and_no_stale_read(shop: Lab, start_up: StartUp) -> None:
     up = start_up(shop.config).ready()
     rounds = 'stalewatch_rounds_total{keyspace="product",outcome="complete"}'
@@ -69,3 +93,8 @@ def test_a_coherent_shop_has_no_finding_and_no_stale_read(shop: Lab, start_up: S
     assert not [line for line in verdicts if 'verdict="stale"' in line]
     assert [line for line in verdicts if 'verdict="fresh"' in line]
     assert stale_intervals(shop.truth()), "the workload wrote nothing: this shows nothing"
+    with contextlib.closing(SqliteStore(str(shop.dir / "stalewatch.db"))) as store:
+        seconds = store.copy_times("product", 60, 0, FAR_S).values()
+        assert sum(each.bad_weight for each in seconds) == 0
+        good_s, judged_s = (sum(getattr(each, kind) for each in seconds) for kind in WEIGHTS)
+        assert good_s > 0.9 * judged_s > 0
