@@ -12,6 +12,7 @@ import asyncio
 import json
 import multiprocessing
 import random
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -45,6 +46,7 @@ from tests.servers import PostgresServer as RealPostgres
 from tests.servers import RedisServer as RealRedis
 
 NODES, BATCH, PIECE = 3, 500, 10_000
+TOLD_S = 10.0
 PRODUCT = Keyspace("product")
 OPTIONS = {"batch": {"keys": BATCH, "bytes": "4MiB"}}
 QUERY = "SELECT id, version FROM product WHERE id = ANY(%(keys)s)"
@@ -164,11 +166,14 @@ async def sweep(dsn: str, ports: Sequence[int], planted: Sequence[set[int]]) -> 
         now_ns = wall_ns()
         asked = SweepRow("bench", "product", "regional", "", "asked", now_ns, now_ns)
         async with watching(dsn, ports, store) as watch:
-            start = time.perf_counter()
+            start = told = time.perf_counter()
             task = asyncio.create_task(Sweep(asked, watch, wall_ns).run())
             while not task.done():
                 most = max(most, process.memory_info().rss)
                 await asyncio.wait([task], timeout=0.2)
+                if time.perf_counter() > told + TOLD_S:
+                    told = time.perf_counter()
+                    say_progress(store, told - start)
             row, took_s = await task, time.perf_counter() - start
         total = total_of(row.nodes)
         found = {(each.node, int(each.key)) for each in findings(store)}
@@ -184,6 +189,13 @@ async def sweep(dsn: str, ports: Sequence[int], planted: Sequence[set[int]]) -> 
         f"memory {before / 2**20:.0f} MiB before, {most / 2**20:.0f} MiB at most; "
         f"store {size / 2**20:.1f} MiB"
     )
+
+
+def say_progress(store: SqliteStore, took_s: float) -> None:
+    """How far the sweep is, on the error stream."""
+    rows = store.sweeps()
+    walked = sum(node.walked for row in rows for node in row.nodes)
+    print(f"{took_s:,.0f} s: {walked:,} entries walked", file=sys.stderr, flush=True)
 
 
 def findings(store: SqliteStore) -> list[FindingRow]:

@@ -5,6 +5,7 @@ it gave before, so that a caller can tell "unchanged" with `is`. Raw values are 
 longer than a digest's worth are remembered as their digest.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -125,7 +126,8 @@ class Decoder:
         self._extract = extract
         self._absent = absent
         self._limit = remembered_keys
-        self._known: dict[str, tuple[bytes, Reading]] = {}
+        # The oldest of a dict is found behind all that were taken out before it.
+        self._known: OrderedDict[str, tuple[bytes, Reading]] = OrderedDict()
 
     def decode(self, key: str, raw: bytes | None) -> Reading:
         """One value; None is a miss."""
@@ -152,7 +154,7 @@ class Decoder:
         if last is not None and last[1] == reading:
             reading = last[1]
         elif last is None and len(self._known) >= self._limit:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[key] = (mark, reading)
         return reading
 
@@ -175,7 +177,7 @@ class Recall:
 
     def __init__(self, remembered_keys: int = REMEMBERED_KEYS) -> None:
         self._limit = remembered_keys
-        self._last: dict[str, Reading] = {}
+        self._last: OrderedDict[str, Reading] = OrderedDict()
 
     def settle(self, key: str, reading: Reading) -> Reading:
         """`reading`, as the object it was last time where nothing has changed."""
@@ -183,6 +185,6 @@ class Recall:
         if last == reading:
             reading = last
         elif last is None and len(self._last) >= self._limit:
-            del self._last[next(iter(self._last))]
+            self._last.popitem(last=False)
         self._last[key] = reading
         return reading

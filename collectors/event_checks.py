@@ -6,7 +6,7 @@ is not run late under an old label: what was missed is counted as skipped, which
 
 import asyncio
 import hashlib
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final
@@ -64,7 +64,7 @@ class EventChecks:
         self._lanes: dict[Place, CheckLane] = {}
         self._admission = Admission()
         self._share, self._skipped, self._adapted_at = 1.0, 0, 0
-        self._known: dict[str, None] = {}
+        self._known: OrderedDict[str, None] = OrderedDict()
         self._pending: Counter[str] = Counter()
         self._over: dict[str, int] = {}
         self._tidied_at = 0
@@ -128,7 +128,7 @@ class EventChecks:
             return False
         self._known[row.id] = None
         if len(self._known) > KNOWN_IDS:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         return True
 
     def _rate_per_s(self) -> float:

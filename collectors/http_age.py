@@ -4,6 +4,7 @@ A cache that knows nothing of Age hands out the one of the tier above for as lon
 copy; such an Age dates nothing.
 """
 
+from collections import OrderedDict
 from typing import Final
 
 from freshness.model import Value
@@ -25,7 +26,7 @@ class Ages:
     def __init__(self, remembered_keys: int = REMEMBERED_KEYS) -> None:
         self._limit = remembered_keys
         self._is_trusted = True
-        self._last: dict[str, tuple[Value | None, float, int]] = {}
+        self._last: OrderedDict[str, tuple[Value | None, float, int]] = OrderedDict()
 
     def is_trusted(self, key: str, value: Value | None, age_s: float, at_ns: int) -> bool:
         """Take one Age, read at a stamp; whether it may be believed."""
@@ -36,7 +37,7 @@ class Ages:
         elif at_ns - last[2] >= STANDS_STILL_NS:
             self._is_trusted = False
         if len(self._last) >= self._limit:
-            del self._last[next(iter(self._last))]
+            self._last.popitem(last=False)
         self._last[key] = last
         return self._is_trusted
 
