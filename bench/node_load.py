@@ -1,6 +1,6 @@
 """What Stalewatch at its defaults puts on a Redis node, and what that does to the node's clients.
 
-    python -m bench.node_load [--rate 2000] [--seconds 20] [--pairs 2] [--nodes 3] [--keys 10000]
+    python -m bench.node_load [--rate 1000] [--seconds 6] [--pairs 12] [--nodes 3] [--keys 10000]
 
 Stretches without `stalewatch up` and with it, in turn, on real Redis nodes under a steady load of
 GETs from a process of its own. Each GET has an instant at which it is due, and its latency counts
@@ -120,9 +120,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=2_000.0, help="GETs a second of the client")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each stretch")
-    parser.add_argument("--pairs", type=int, default=2, help="stretches of each kind")
+    parser.add_argument("--rate", type=float, default=1_000.0, help="GETs a second of the client")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each stretch")
+    parser.add_argument("--pairs", type=int, default=12, help="stretches of each kind")
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--keys", type=int, default=10_000)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
