@@ -72,13 +72,14 @@ class CopySeconds:
             self._find_one(look.keys[at], judgement, read, ledger)
         for bounds, keys in _alike(look.keys, judged, alone.keys()).items():
             self._times.find(keys, read.start, read.end, bounds, gap)
+        missed, failed = list[str](), list[str]()
         for at in judged.without:
-            key, reading = look.keys[at], reply.readings[at]
-            self._former.pop(key, None)
-            if reading.result is Result.MISS or reading.filled:
-                self._times.miss([key], read.start, gap)
-            else:
-                self._times.fail([key], read.start)
+            reading = reply.readings[at]
+            is_miss = reading.result is Result.MISS or reading.filled
+            (missed if is_miss else failed).append(look.keys[at])
+            self._former.pop(look.keys[at], None)
+        self._times.miss(missed, read.start, gap)
+        self._times.fail(failed, read.start)
         self._put()
 
     def fail(self, sample: Sample, stamp: int) -> None:
