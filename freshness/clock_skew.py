@@ -96,6 +96,17 @@ def skew_around(
     return Skew(min(before[0], after[0]), max(before[1], after[1]), shift, tolerance)
 
 
+def may_be_off(stamps: Iterable[Stamp], tolerance: int = TOLERANCE_NS) -> bool:
+    """Whether a clock can be off by more than the tolerance, by arrivals alone.
+
+    A stamp is no later than its arrival, so the clock is ahead by `shown - latest` at least, and
+    what arrived soonest after it was stamped bounds it best. Where that is within the tolerance
+    of nothing, the clock is neither behind by more, nor proven to be ahead by more.
+    """
+    least = [stamp.shown - stamp.latest for stamp in stamps]
+    return bool(least) and not -tolerance <= max(least) <= tolerance
+
+
 def claim_from_age(start: int, end: int, age_s: float) -> Fill | None:
     """When a copy read within [start, end] claims to have been filled, by its node's own age.
 

@@ -17,7 +17,7 @@ from store.base import FindingRow, Store, StoreError
 from store.clues import Declared, Gatherer
 from store.diagnoses import DiagnosisRow
 
-A_TURN: Final = 10
+A_TURN: Final = 20
 """Findings that one turn looks at; the next turn goes on with the others."""
 MOST_DUE: Final = 1_000
 SETTLED_NS: Final = 60 * 10**9

@@ -195,11 +195,11 @@ class Gatherer:
         around = self._read_around(row.opened_at_ns)
         if node is None or not around:
             return None
+        is_own = declared.speaks_itself
         skew = self._clocks.skew_of(
-            node, around, row.opened_at_ns, declared.lifetimes, row.keyspace
+            node, around, row.opened_at_ns, declared.lifetimes, row.keyspace, is_own
         )
-        is_told = skew is not None and (skew.is_off or declared.speaks_itself)
-        return skew if is_told else None
+        return skew if skew is not None and (skew.is_off or is_own) else None
 
     def _around(self, row: FindingRow, reports: Reports | None, stale_at: int) -> Neighbours:
         """How other keys fare at a silent node."""
