@@ -147,24 +147,34 @@
   }
 
   function say(place, text, isWrong) {
+    if (!place) return;
     place.textContent = text;
     place.className = isWrong ? "said said-wrong" : "said";
   }
 
+  /* Where the answer to a button is told. A live page may have drawn its card anew meanwhile. */
+  function besides(act, on) {
+    var at = '[data-act="' + act + '"][data-on="' + CSS.escape(on) + '"]';
+    return function () {
+      var button = document.querySelector(at);
+      return button && button.parentElement.querySelector(".said");
+    };
+  }
+
   /* Asks the API to change something; the page itself follows by what is written then. */
-  function change(method, path, body, place, done) {
+  function change(method, path, body, where, done) {
     var base = field("form").dataset.api;
     var asked = { method: method, headers: { "content-type": "application/json" } };
     if (body) asked.body = JSON.stringify(body);
-    say(place, "…", false);
+    say(where(), "…", false);
     fetch(base + path, asked).then(
       function (answer) {
         return answer.json().then(function (said) {
-          say(place, answer.ok ? done : said.detail, !answer.ok);
+          say(where(), answer.ok ? done : said.detail, !answer.ok);
         });
       }
     ).catch(function () {
-      say(place, "The server cannot be reached.", true);
+      say(where(), "The server cannot be reached.", true);
     });
   }
 
@@ -207,7 +217,7 @@
       };
       var name = remembersName();
       if (name) body.creator = name;
-      change("POST", "silences", body, place, "Silenced.");
+      change("POST", "silences", body, field.bind(null, "said"), "Silenced.");
     } catch (wrong) {
       say(place, wrong.message, true);
     }
@@ -225,8 +235,8 @@
       field("comment").focus();
       return;
     }
-    var place = button.parentElement.querySelector(".said");
-    if (act === "end") change("DELETE", "silences/" + encodeURIComponent(on), null, place, "Ended.");
+    var where = besides(act, on);
+    if (act === "end") change("DELETE", "silences/" + encodeURIComponent(on), null, where, "Ended.");
     if (act === "ack") {
       var name = remembersName();
       if (!name) {
@@ -234,7 +244,7 @@
         field("creator").focus();
       }
       var body = name ? { by: name } : {};
-      change("POST", "alerts/" + encodeURIComponent(on) + "/ack", body, place, "Acknowledged.");
+      change("POST", "alerts/" + encodeURIComponent(on) + "/ack", body, where, "Acknowledged.");
     }
   });
 

@@ -34,6 +34,8 @@ def url(store: SqliteStore) -> Iterator[str]:
 async def test_an_alert_is_acknowledged(url: str, browser: Browser, store: SqliteStore) -> None:
     page = await browser.new_page()
     await page.goto(f"{url}/alerts")
+    # Until then the page may be drawn anew, and without what was told on it.
+    await expect(page.locator("#live-words")).to_have_text("live")
     card = page.locator("[data-alert=a-lag]")
     await card.get_by_role("button", name="Acknowledge").click()
     await expect(card.locator(".said")).to_contain_text("nobody logs in here")
