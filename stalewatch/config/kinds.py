@@ -1,7 +1,7 @@
 """The model of a whole file: the sections that are alike, and the options of each kind."""
 
-from collections.abc import Mapping
-from functools import reduce
+from collections.abc import Iterable, Mapping
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -32,8 +32,15 @@ def file_model(kinds: Kinds) -> type[Config]:
     A layer of it is a `Layer` and an instance of its kind's options at once, so that it can be
     handed to `connect`; origins likewise.
     """
-    layers = _any_of(Layer, kinds.caches)
-    origins = _any_of(Origin, kinds.origins)
+    return _file_model(tuple(kinds.caches.items()), tuple(kinds.origins.items()))
+
+
+@cache  # a model takes tenths of a second to make, and a file is read at each reload
+def _file_model(
+    caches: tuple[tuple[str, CacheKind], ...], origin_kinds: tuple[tuple[str, OriginKind], ...]
+) -> type[Config]:
+    layers = _any_of(Layer, caches)
+    origins = _any_of(Origin, origin_kinds)
     channels: Any = dict[Name, channel_model(CHANNELS)]  # type: ignore[misc]
     taps: Any = dict[Name, tap_model(TAPS)]  # type: ignore[misc]
     polls: Any = dict[Name, poll_model(TRACE_SOURCES)]  # type: ignore[misc]
@@ -50,8 +57,8 @@ def file_model(kinds: Kinds) -> type[Config]:
     )
 
 
-def _any_of(base: type[Any], kinds: Mapping[str, CacheKind] | Mapping[str, OriginKind]) -> Any:
-    models = [_model_of(base, name, kind) for name, kind in kinds.items()]
+def _any_of(base: type[Any], kinds: Iterable[tuple[str, CacheKind | OriginKind]]) -> Any:
+    models = [_model_of(base, name, kind) for name, kind in kinds]
     return Annotated[reduce(or_, models), Field(discriminator="kind")]
 
 

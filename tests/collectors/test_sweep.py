@@ -162,12 +162,11 @@ async def test_a_sweep_that_was_stopped_goes_on_and_counts_nothing_twice(
     def put_and_stop(row: SweepRow) -> None:
         put(row)
         if row.state == "running" and row.nodes[0].walked > 60:
-            task.cancel()
+            raise asyncio.CancelledError
 
     with monkeypatch.context() as once:
         once.setattr(bench.watch, "put_sweep", put_and_stop)
-        task = asyncio.create_task(bench.sweep().run())
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(bench.sweep().run(), return_exceptions=True)
     rested = bench.store.sweep("s1")
     assert rested is not None
     assert rested.state == "paused"

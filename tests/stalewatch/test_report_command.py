@@ -1,15 +1,15 @@
 """`stalewatch report` as a script meets it: what was told is told again to the digit."""
 
 import json
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from reports.desk import Desk
 from reports.make import make_report
+from stalewatch.cli import app
 from stalewatch.config import load
 from stalewatch.config.objective_specs import make_specs
 from stalewatch.reporting import begin_desk
@@ -40,20 +40,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("stalewatch")
-    return subprocess.run(
-        [program, "report", "-c", str(folder / "stalewatch.yaml"), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def report(folder: Path, *arguments: str) -> Result:
+    config = str(folder / "stalewatch.yaml")
+    return CliRunner().invoke(app, ["report", "-c", config, *arguments])
 
 
 def test_what_was_told_is_told_again_and_made_again_to_the_byte(folder: Path) -> None:
     told = report(folder, "weekly", "--week", "2026-W43", "--json")
     again = report(folder, "--week", "2026-W43", "--format", "json", "--recompute")
-    assert (told.returncode, again.returncode) == (0, 0), told.stderr + again.stderr
+    assert (told.exit_code, again.exit_code) == (0, 0), told.stderr + again.stderr
     assert told.stdout == again.stdout
     specs = make_specs(load(folder / "stalewatch.yaml", with_sources=False))
     with closing(SqliteStore(str(folder / "sw.db"))) as store:
@@ -72,21 +67,21 @@ def test_evidence_that_came_later_is_told_to_differ(folder: Path, tmp_path: Path
     told = report(later, "--week", "2026-W43", "--json")
     assert told.stdout == report(folder, "--week", "2026-W43", "--json").stdout
     again = report(later, "--week", "2026-W43", "--json", "--recompute")
-    assert again.returncode == 1
+    assert again.exit_code == 1
     assert "not as it was told: objectives" in again.stderr
 
 
 def test_text_and_csv_go_to_a_file(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "week.csv"
     done = report(folder, "--week", "2026-W43", "--format", "csv", "--out", str(out))
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (done.exit_code, done.stdout) == (0, "")
     assert out.read_text().startswith("section,row,figure,value\n")
     assert "169 hours since clocks changed" in report(folder, "--week", "2026-W43").stdout
 
 
 def test_the_week_that_runs_is_told_so_far(folder: Path) -> None:
     done = report(folder, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert not json.loads(done.stdout)["is_over"]
 
 
@@ -101,5 +96,5 @@ def test_the_week_that_runs_is_told_so_far(folder: Path) -> None:
 )
 def test_what_cannot_be_is_told(folder: Path, arguments: list[str], says: str) -> None:
     done = report(folder, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert says in done.stderr

@@ -3,15 +3,16 @@
 import json
 import re
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
 from freshness.burn import fit
+from stalewatch.cli import app
 from stalewatch.config import load
 from stalewatch.config.objective_specs import make_specs
 from stalewatch.metrics import Metrics
@@ -55,11 +56,6 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def slo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("stalewatch")
-    return subprocess.run([program, "slo", *arguments], capture_output=True, text=True, check=False)
-
-
 def promtool(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False
@@ -70,8 +66,9 @@ def promtool(folder: Path, *arguments: str) -> str:
 
 def exported(config: Path, folder: Path, form: str, name: str) -> Path:
     out = folder / name
-    done = slo("export", "-c", str(config), "--format", form, "--out", str(out))
-    assert done.returncode == 0, done.stderr
+    words = ["slo", "export", "-c", str(config), "--format", form, "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.stderr
     return out
 
 
