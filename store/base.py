@@ -273,8 +273,12 @@ class Findings(Protocol):
         since_ns: int = 0,
         limit: int = 100,
         cursor: str | None = None,
+        *,
+        until_ns: int | None = None,
+        layer: str | None = None,
+        node: str | None = None,
     ) -> Page[FindingRow]:
-        """Those opened at `since_ns` or later, newest first; open are `opened` and `confirmed`.
+        """Those opened in [since, until), newest first; open are `opened` and `confirmed`.
 
         Raises CursorError for a cursor that is none.
         """

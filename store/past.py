@@ -109,13 +109,26 @@ class _Past:
         since_ns: int = 0,
         limit: int = 100,  # noqa: ARG002  all that were open are at hand
         cursor: str | None = None,  # noqa: ARG002
+        *,
+        until_ns: int | None = None,
+        layer: str | None = None,
+        node: str | None = None,
     ) -> Page[FindingRow]:
         """The open ones alone."""
         if not open_only:
             raise PastError("findings that are over: not kept as they were")
         found = self._history.open_findings(self._now_ns, keyspace)
-        rows = [row for row in found if key in (None, row.key) and row.opened_at_ns >= since_ns]
-        return Page(rows, None)
+        return Page(
+            [
+                row
+                for row in found
+                if key in (None, row.key)
+                and layer in (None, row.layer)
+                and node in (None, row.node)
+                and since_ns <= row.opened_at_ns < (until_ns or row.opened_at_ns + 1)
+            ],
+            None,
+        )
 
     def rollups(
         self,

@@ -1,6 +1,7 @@
 """Findings as tables, and the sentence that stands there where nothing is proven stale."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from dash import html
@@ -25,10 +26,20 @@ def open_findings(
     if not view.open:
         return nothing_open(seen)
     rows = [_row(row, address, prefix, now_ns) for row in view.open]
-    body: list[Component] = [table("Open findings", _HEADS, rows)]
-    if view.more_open:
-        body.append(html.P("Older open findings are not listed here.", className="hint"))
-    return html.Div(body)
+    return html.Div([table("Open findings", _HEADS, rows), *_not_listed(view, address, prefix)])
+
+
+def _not_listed(view: FindingsView, address: Address, prefix: str) -> list[Component]:
+    """How many more each node has, with the way to them."""
+    more = "+" if view.more_open else ""
+    ways: list[str | Component] = []
+    for node, n in sorted(view.folded.items(), key=lambda each: (-each[1], each[0])):
+        there = replace(address, node=node).href(prefix)
+        ways += [" · " if ways else "", link(f"{n:,}{more} at {node}", there)]
+    if ways and not address.node:
+        return [html.P(["Not listed: ", *ways], className="hint")]
+    is_cut = view.folded or view.more_open
+    return [html.P("Older open findings are not listed here.", className="hint")] if is_cut else []
 
 
 def findings_of_window(
@@ -39,6 +50,7 @@ def findings_of_window(
         return nothing_open(seen)
     rows = sorted([*view.open, *view.healed], key=lambda row: row.opened_at_ns, reverse=True)
     body = [table("Findings", _HEADS, [_row(row, address, prefix, now_ns) for row in rows])]
+    body += _not_listed(view, address, prefix)
     return html.Div(body + ([html.P(MORE_HEALED, className="hint")] if view.more_healed else []))
 
 

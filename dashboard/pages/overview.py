@@ -83,9 +83,9 @@ def _healed(view: OverviewView, address: Address, site: Site, now_ns: int) -> li
 
 
 def _summary(view: OverviewView) -> str:
-    opened = len(view.findings.open)
+    opened = len(view.findings.open) + sum(view.findings.folded.values())
     more = "+" if view.findings.more_open else ""
-    faults = f"{opened}{more} open {'finding' if opened == 1 else 'findings'}"
+    faults = f"{opened:,}{more} open {'finding' if opened == 1 else 'findings'}"
     if view.is_absolute and view.findings.healed:
         faults += f", {len(view.findings.healed)}{'+' if view.findings.more_healed else ''} healed"
     seen = view.coverage

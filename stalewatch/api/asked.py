@@ -73,6 +73,8 @@ class FindingsAsked(Asked):
     """Those that are opened or confirmed alone, instead of all."""
     keyspace: str | None = None
     key: str | None = None
+    layer: str | None = None
+    node: str | None = None
     since: Moment = 0
     limit: Limit = 100
     cursor: str | None = None

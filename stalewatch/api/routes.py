@@ -151,6 +151,8 @@ def _add_findings(router: APIRouter, store: Store) -> None:
             asked.since,
             asked.limit,
             asked.cursor,
+            layer=asked.layer,
+            node=asked.node,
         )
         return listing(map(finding_item, page.items), page.next)
 

@@ -107,11 +107,16 @@ class FactStore(Engine):
         since_ns: int = 0,
         limit: int = 100,
         cursor: str | None = None,
+        *,
+        until_ns: int | None = None,
+        layer: str | None = None,
+        node: str | None = None,
     ) -> Page[FindingRow]:
-        """Those that were opened at `since_ns` or later, newest first."""
+        """Those that were opened in [since, until), newest first."""
+        equal = {"keyspace": keyspace, "key": key, "layer": layer, "node": node}
         with self._connections.reader() as connection:
             return findings.read_findings(
-                connection, open_only, keyspace, key, since_ns, limit, cursor
+                connection, open_only, equal, since_ns, until_ns, limit, cursor
             )
 
     def findings_open_in(

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from freshness.model import Value
@@ -33,18 +33,17 @@ def read_finding(connection: sqlite3.Connection, id: str) -> FindingRow | None:
     return next(map(_unpack_said, found), None)
 
 
-def findings_query(
-    open_only: bool, keyspace: str | None, key: str | None, cursor: str | None
-) -> str:
-    """The SQL for a combination of filters; parameters are named as those of the method."""
-    conditions = ["opened_at_ns >= :since_ns"]
+def findings_query(open_only: bool, equal: Collection[str], is_ended: bool, is_next: bool) -> str:
+    """The SQL for a combination of filters; parameters are named as those of the method.
+
+    `equal` are the columns that hold what was asked for.
+    """
+    conditions = ["opened_at_ns >= :since_ns", *(f"{column} = :{column}" for column in equal)]
     if open_only:
         conditions.append(OPEN)
-    if keyspace is not None:
-        conditions.append("keyspace = :keyspace")
-    if key is not None:
-        conditions.append("key = :key")
-    if cursor is not None:
+    if is_ended:
+        conditions.append("opened_at_ns < :until_ns")
+    if is_next:
         conditions.append("(opened_at_ns, id) < (:after_ns, :after_id)")
     return (
         f"{_SELECT} WHERE {' AND '.join(conditions)} "
@@ -55,18 +54,21 @@ def findings_query(
 def read_findings(
     connection: sqlite3.Connection,
     open_only: bool,
-    keyspace: str | None,
-    key: str | None,
+    equal: Mapping[str, str | None],
     since_ns: int,
+    until_ns: int | None,
     limit: int,
     cursor: str | None,
 ) -> Page[FindingRow]:
-    """A page of the findings that were opened at `since_ns` or later, newest first."""
-    asked: dict[str, Any] = {"keyspace": keyspace, "key": key}
-    asked |= {"since_ns": since_ns, "limit": limit}
+    """A page of the findings that were opened in [since, until), newest first.
+
+    `equal` is what columns are to hold, None where anything will do.
+    """
+    asked: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
+    query = findings_query(open_only, [*asked], until_ns is not None, cursor is not None)
+    asked |= {"since_ns": since_ns, "until_ns": until_ns, "limit": limit}
     if cursor is not None:
         asked["after_ns"], asked["after_id"] = decode_cursor(cursor)
-    query = findings_query(open_only, keyspace, key, cursor)
     found = [_unpack_said(named) for named in named_rows(connection.execute(query, asked))]
     items = found[:limit]
     follows = len(found) > limit and items

@@ -48,7 +48,12 @@ async def test_a_new_finding_appears_without_a_reload(
     seeded.write(new_finding(time.time_ns()))
     await expect(page.locator("[data-finding=f-live]")).to_contain_text("sku-1044")
     await expect(page.locator("#summary")).to_contain_text("3 open findings")
+    for n in range(9):
+        seeded.write(new_finding(time.time_ns(), f"sku-{n}", f"f-{n}"))
+    await expect(page.locator("#findings")).to_contain_text("Not listed: 5 at redis-us")
     assert loads == []
+    await page.get_by_role("link", name="5 at redis-us").click()
+    await expect(page.locator("#findings [data-finding]")).to_have_count(10)
 
 
 async def test_a_paused_page_stands_still_until_it_is_resumed(

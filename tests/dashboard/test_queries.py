@@ -12,7 +12,7 @@ from freshness.model import Verdict
 from freshness.rollup import Reads, Rollup, RollupKey
 from store.base import Batch, NodeRow
 from store.sqlite import SqliteStore
-from tests.dashboard.seed import DEAD, HOUR, KEYSPACE, NODES, SECOND, STALE_KEY, seed
+from tests.dashboard.seed import DEAD, HOUR, KEYSPACE, NODES, SECOND, STALE_KEY, new_finding, seed
 
 NOW = 1_800_000_000_000_000_000
 MINUTE = 60 * SECOND
@@ -66,6 +66,19 @@ def test_filters_leave_one_layer(store: SqliteStore) -> None:
     assert {lane.layer for lane in edge.heat.lanes} == {"edge"}
     assert {row.layer for row in edge.findings.open} == {"edge"}
     assert edge.coverage.nodes_listed == 3
+
+
+def test_a_node_whose_keys_are_all_stale_hides_no_other() -> None:
+    store = SqliteStore(":memory:")
+    seed(store, NOW)
+    for n in range(60):
+        store.write(new_finding(NOW, f"sku-{n}", f"f-{n}"))
+    found = overview(store, Address(), NOW).findings
+    assert {row.node for row in found.open} == {"edge-eu-2", "shop-us-1", "redis-us"}
+    assert (len(found.open), found.folded, found.more_open) == (2 + 5, {"redis-us": 55}, False)
+    assert len(overview(store, Address(layer="edge"), NOW).findings.open) == 1
+    of_node = overview(store, Address(node="redis-us"), NOW).findings
+    assert (len(of_node.open), of_node.folded) == (50, {"redis-us": 10})
 
 
 def test_a_day_is_read_from_hours_and_the_newest_minutes(store: SqliteStore) -> None:

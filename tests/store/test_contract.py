@@ -290,12 +290,15 @@ def test_findings_are_filtered(store: Store) -> None:
         finding("a", state="opened", opened_at_ns=1),
         finding("b", state="healed", opened_at_ns=2),
         finding("c", keyspace="basket", opened_at_ns=3),
-        finding("d", key="43", opened_at_ns=4),
+        finding("d", key="43", layer="edge", node="e1", opened_at_ns=4),
     ]
     store.write(Batch(findings=rows))
+    assert [row.id for row in store.findings(layer="edge", limit=1).items] == ["d"]
+    assert [row.id for row in store.findings(node="r1", limit=1).items] == ["c"]
     assert [row.id for row in store.findings(open_only=True).items] == ["d", "c", "a"]
     assert [row.id for row in store.findings(keyspace="product", key="42").items] == ["b", "a"]
     assert [row.id for row in store.findings(since_ns=3).items] == ["d", "c"]
+    assert [row.id for row in store.findings(since_ns=2, until_ns=4).items] == ["c", "b"]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "WzFd", "bnVsbA", "é", "W251bGwsMV0"])

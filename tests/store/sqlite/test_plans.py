@@ -32,6 +32,9 @@ FACTS = (
 )  # fmt: skip
 
 
+OF_A_KEY = ("keyspace", "key")
+
+
 def plan(store: SqliteStore, sql: str) -> list[str]:
     """What SQLite would do, a line a step."""
     with store._connections.reader() as connection:
@@ -85,9 +88,9 @@ QUESTIONS = [
     pytest.param(reads.reads_query("k", None, None), id="reads of a keyspace"),
     pytest.param(reads.reads_query(None, None, "f"), id="reads of a finding"),
     pytest.param(reads.reads_query(None, None, None), id="newest reads"),
-    pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
-    pytest.param(findings.findings_query(False, "k", "k", "c"), id="findings of a key"),
-    pytest.param(findings.findings_query(False, None, None, "c"), id="a page of findings"),
+    pytest.param(findings.findings_query(True, [], False, False), id="open findings"),
+    pytest.param(findings.findings_query(False, OF_A_KEY, False, True), id="findings of a key"),
+    pytest.param(findings.findings_query(False, [], True, True), id="a page of findings"),
     pytest.param(diagnoses.UNSETTLED, id="findings to diagnose"),
     pytest.param(catalogue.HISTORY, id="changes of the catalogue"),
     pytest.param(cells.RANGE, id="roll-ups"),
@@ -121,8 +124,11 @@ def test_facts_are_searched_not_scanned(store: SqliteStore, sql: str) -> None:
         pytest.param(reads.reads_query("k", None, None), id="reads of a keyspace"),
         pytest.param(reads.reads_query(None, None, "f"), id="reads of a finding"),
         pytest.param(reads.reads_query(None, None, None), id="newest reads"),
-        pytest.param(findings.findings_query(True, None, None, None), id="open findings"),
-        pytest.param(findings.findings_query(False, "k", "k", None), id="findings of a key"),
+        pytest.param(findings.findings_query(True, [], False, False), id="open findings"),
+        pytest.param(
+            findings.findings_query(False, OF_A_KEY, False, False),
+            id="findings of a key",
+        ),
         pytest.param(invalidations.invalidations_query(None, None, "c"), id="invalidations"),
         pytest.param(invalidations.invalidations_query("k", None, None), id="of a keyspace"),
         pytest.param(invalidations.invalidations_query("k", "k", "c"), id="of a key"),
