@@ -15,7 +15,6 @@ class Section(BaseModel):
         populate_by_name=True,
         # An error must never repeat what stands in the file: it may be a secret in the wrong place.
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
 

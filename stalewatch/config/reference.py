@@ -1,8 +1,12 @@
 """Makes the reference in docs/config.md: `python -m stalewatch.config.reference docs/config.md`."""
 
+import ast
+import inspect
 import sys
+import textwrap
 from collections.abc import Mapping
 from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +78,18 @@ class _Page:
         fields = {f.alias or name: f for name, f in model.model_fields.items() if name != "binding"}
         self.lines += [f"### `{path}`{of}\n\n{model.__doc__ or ''}\n"]
         self.lines += ["| key | where left out | what it is |\n|---|---|---|"]
-        self.lines += [self._row(key, field) for key, field in fields.items()] + [""]
+        said = {
+            model.model_fields[name].alias or name: t for name, t in descriptions(model).items()
+        }
+        self.lines += [self._row(key, field, said[key]) for key, field in fields.items()] + [""]
         for key, field in fields.items():
             for inner in self._new_models(field):
                 self.add(f"{path}.{key}", inner, of)
 
-    def _row(self, key: str, field: FieldInfo) -> str:
+    def _row(self, key: str, field: FieldInfo, said: str) -> str:
         known = [self._titles[each] for each in models_in(field.annotation) if each in self._titles]
         see = f" As {known[0]}." if known else ""
-        said = " ".join((field.description or "").replace("|", "\\|").split())
+        said = " ".join(said.replace("|", "\\|").split())
         return f"| `{key}` | {_default(field)} | {said}{see} |"
 
     def _new_models(self, field: FieldInfo) -> list[type[BaseModel]]:
@@ -91,6 +98,26 @@ class _Page:
             for each in models_in(field.annotation)
             if each not in self._titles and each is not Section
         ]
+
+
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """What each field is: the string below it, in the class that declares it last.
+
+    Read from the source when asked for. Pydantic does so for every model as it is imported, and
+    takes a quarter of a second of each command for it.
+    """
+    said = dict.fromkeys(model.model_fields, "")
+    for declared in reversed(model.__mro__):
+        if issubclass(declared, Section):
+            [found] = ast.parse(textwrap.dedent(inspect.getsource(declared))).body
+            for field, below in pairwise(getattr(found, "body", ())):
+                match field, below:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        said[name] = inspect.cleandoc(text)
+    return said
 
 
 def _default(field: FieldInfo) -> str:

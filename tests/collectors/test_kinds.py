@@ -10,6 +10,7 @@ from collectors import kinds
 from collectors.discovery import NodeEntry
 from collectors.kinds import CACHES, GROUP, ORIGINS, KindError, load_kinds
 from settings import Section
+from stalewatch.config.reference import descriptions
 
 DOCS = Path(__file__).parents[2] / "docs" / "collectors"
 
@@ -40,7 +41,7 @@ def test_every_kind_declares_its_settings_as_sections_with_documented_fields(tab
     for name, kind in getattr(kinds, table).items():
         for model in (kind.options, kind.binding):
             assert issubclass(model, Section), name
-            undocumented = [f for f, info in model.model_fields.items() if not info.description]
+            undocumented = [name for name, said in descriptions(model).items() if not said]
             assert not undocumented, (name, model, undocumented)
 
 
