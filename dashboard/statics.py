@@ -36,7 +36,7 @@ class CompressedStatics:
             async def keep(message: Message) -> None:
                 answer.append(message)
 
-            await self.app(scope, receive, keep)
+            await self.app(scope, _stay, keep)
             answer = await asyncio.to_thread(_compressed, answer, scope["query_string"])
             if not _is_whole(answer) or len(self.copies) >= MOST_FILES:
                 await _play(answer, send)
@@ -48,10 +48,16 @@ class CompressedStatics:
         if scope["type"] != "http" or scope["method"] != "GET":
             return False
         headers = Headers(scope=scope)
-        # A question about one's own copy or about a range gets the plain file's answer.
-        is_plain = not {"if-none-match", "if-modified-since", "range"}.intersection(headers)
+        # A question about one's own copy gets the plain file's answer. One about a range gets all:
+        # a browser that was cut off would join bytes of the plain file to those it has.
+        is_plain = not {"if-none-match", "if-modified-since"}.intersection(headers)
         accepts = "gzip" in headers.get("accept-encoding", "")
         return is_plain and accepts and scope["path"].startswith(self.folders)
+
+
+async def _stay() -> Message:
+    """One who asks and never leaves: a copy is made for all, whoever happened to ask first."""
+    return await asyncio.Future[Message]()
 
 
 async def _play(messages: list[Message], send: Send) -> None:
@@ -60,7 +66,11 @@ async def _play(messages: list[Message], send: Send) -> None:
 
 
 def _is_whole(messages: list[Message]) -> bool:
-    return bool(messages) and messages[0].get("status") == 200
+    if not messages or messages[0].get("status") != 200:
+        return False
+    said = Headers(raw=messages[0]["headers"]).get("content-length")
+    sent = sum(len(message.get("body", b"")) for message in messages[1:])
+    return not messages[-1].get("more_body", False) and said in {None, str(sent)}
 
 
 def _compressed(messages: list[Message], query: bytes) -> list[Message]:
@@ -75,6 +85,7 @@ def _compressed(messages: list[Message], query: bytes) -> list[Message]:
     if is_text and len(body) >= _LEAST_BYTES and "content-encoding" not in headers:
         body = gzip.compress(body, 9, mtime=0)
         headers["content-encoding"] = "gzip"
+        headers["accept-ranges"] = "none"
         headers.add_vary_header("Accept-Encoding")
     headers["content-length"] = str(len(body))
     return [

@@ -31,7 +31,9 @@ class _Running:
     options: Any
     setting: Setting
     ear: TapEar
-    tasks: tuple[asyncio.Task[Any], ...]
+    listening: asyncio.Task[Any]
+    books: asyncio.Task[None]
+    ends: asyncio.Event
 
 
 class Tapping:
@@ -84,11 +86,10 @@ class Tapping:
         proves = kind.is_commit_ordered(options)
         ear = TapEar(tap.about, coverage, books, position, proves=proves)
         self._metrics.begin(name)
-        tasks = (
-            asyncio.create_task(listen(tap, ear), name=f"tap {name}"),
-            asyncio.create_task(self._keep_books(ear), name=f"books of tap {name}"),
-        )
-        self._running[name] = _Running(options, setting, ear, tasks)
+        ends = asyncio.Event()
+        listening = asyncio.create_task(listen(tap, ear), name=f"tap {name}")
+        books_task = asyncio.create_task(self._keep_books(ear, ends), name=f"books of tap {name}")
+        self._running[name] = _Running(options, setting, ear, listening, books_task, ends)
 
     async def _recall(self, name: str, about: str, *, resumes: bool) -> tuple[Coverage, str]:
         """Where the tap was left, and the gap since then."""
@@ -120,18 +121,21 @@ class Tapping:
 
     async def _end(self, name: str) -> None:
         running = self._running.pop(name)
-        for task in running.tasks:
-            task.cancel()
-        await asyncio.gather(*running.tasks, return_exceptions=True)
-        await self._write_books(running.ear)
+        running.listening.cancel()
+        await asyncio.gather(running.listening, return_exceptions=True)
+        # Not cancelled: what it has taken to write would be lost, or be written after the last.
+        running.ends.set()
+        running.ear.changed.set()
+        await asyncio.gather(running.books, return_exceptions=True)
         self._metrics.end(name)
 
-    async def _keep_books(self, ear: TapEar) -> None:
-        while True:
+    async def _keep_books(self, ear: TapEar, ends: asyncio.Event) -> None:
+        while not ends.is_set():
             await self._write_books(ear)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BOOKS_S):
                     await ear.changed.wait()
+        await self._write_books(ear)
 
     async def _write_books(self, ear: TapEar) -> None:
         written, withdrawn, place = ear.take_books()
@@ -140,7 +144,6 @@ class Tapping:
         except StoreError as error:
             ear.give_back(written, withdrawn)
             log.error("the store takes no gaps", tap=ear.coverage.source, why=str(error))
-            await asyncio.sleep(BOOKS_S)
 
 
 def open_taps(config: Config) -> dict[str, Tap]:

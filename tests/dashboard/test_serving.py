@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import socket
 
 import httpx2
 import pytest
@@ -64,9 +65,22 @@ async def test_a_script_is_sent_compressed_and_kept(url: str) -> None:
             assert "immutable" in answer.headers["cache-control"]
             assert int(answer.headers["content-length"]) < 600_000
             assert answer.text.startswith("/**\n* plotly.js (cartesian - minified)")
+        whole = await client.get(address, headers={"range": "bytes=1000-", "if-range": '"x"'})
+        assert (whole.status_code, whole.text) == (200, answer.text)
         plain = await client.get(address, headers={"accept-encoding": "identity"})
         assert "content-encoding" not in plain.headers
         assert len(gzip.compress(plain.content)) < 600_000
+
+
+async def test_one_who_leaves_at_once_spoils_no_copy(url: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    path = "/assets/plotly-cartesian.min.js?m=1"
+    asked = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n\r\n"
+    with socket.create_connection((host, int(port))) as leaving:
+        leaving.sendall(asked.encode())
+    async with httpx2.AsyncClient() as client:
+        got = (await client.get(url + path)).content
+    assert got == (ASSETS / "plotly-cartesian.min.js").read_bytes()
 
 
 @pytest.mark.parametrize("path", ["/_dash-layout", "/"])
