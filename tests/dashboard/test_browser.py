@@ -9,8 +9,10 @@ from playwright.async_api import Browser, expect
 
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
+from tests.dashboard.phone import fit_a_phone
 from tests.dashboard.seed import STALE_KEY, STRANGE_KEYS, new_finding
 from tests.dashboard.serving import build, serving
+from tests.dashboard.visiting import visit
 from tests.servers import free_port
 
 
@@ -73,8 +75,9 @@ async def test_a_paused_page_stands_still_until_it_is_resumed(
 async def test_keys_of_any_characters_are_safe_and_found(url: str, watched: Watched) -> None:
     page = watched.page
     page.on("dialog", lambda dialog: watched.errors.append(f"dialog: {dialog.message}"))
+    await page.goto(f"{url}/key")
     for key in STRANGE_KEYS:
-        await page.goto(f"{url}/key?q={quote(key[:3])}")
+        await visit(page, f"{url}/key?q={quote(key[:3])}")
         await page.locator(".keys").get_by_role("link", name=key, exact=True).click()
         await expect(page.locator("h1")).to_have_text(key)
         await expect(page.locator("#lanes .bars path").first).to_be_visible()
@@ -214,13 +217,8 @@ async def test_the_theme_follows_the_system_and_a_choice_is_remembered(
     await page.close()
 
 
-@pytest.mark.parametrize("path", ["/", f"/key/product/{STALE_KEY}?read=5", "/key"])
-async def test_a_phone_needs_no_sideways_scrolling(url: str, watched: Watched, path: str) -> None:
-    page = watched.page
-    await page.set_viewport_size({"width": 390, "height": 800})
-    await page.goto(url + path)
-    await expect(page.locator("h1")).to_be_visible()
-    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+async def test_a_phone_needs_no_sideways_scrolling(url: str, browser: Browser) -> None:
+    await fit_a_phone(browser, url, "/", f"/key/product/{STALE_KEY}?read=5", "/key")
 
 
 async def test_an_empty_store_says_that_nothing_is_known(watched: Watched) -> None:
@@ -231,9 +229,9 @@ async def test_an_empty_store_says_that_nothing_is_known(watched: Watched) -> No
         await expect(page.locator("#fresh")).to_contain_text("No data yet")
         await expect(page.locator("#findings")).to_contain_text("Nothing can be said")
         await expect(page.locator("body")).not_to_contain_text("100 %")
-        await page.goto(f"{url}/key/product/nowhere")
+        await visit(page, f"{url}/key/product/nowhere")
         await expect(page.locator("#lanes-empty")).to_contain_text("Unknown key")
-        await page.goto(f"{url}/no/such/page")
+        await visit(page, f"{url}/no/such/page")
         await expect(page.locator("h1")).to_have_text("No such page")
         await page.goto("about:blank")
     store.close()

@@ -8,10 +8,11 @@ from playwright.async_api import Browser, expect
 
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
-from tests.dashboard.phone import fits_in_both_themes, phone_page
+from tests.dashboard.phone import fit_a_phone
 from tests.dashboard.seed import SECOND, seed
 from tests.dashboard.seed_catalogue import LAYERS, documents, seed_catalogue
 from tests.dashboard.serving import build, serving
+from tests.dashboard.visiting import visit
 
 
 @pytest.fixture
@@ -71,16 +72,12 @@ async def test_filters_leave_a_layer(documented_url: str, watched: Watched) -> N
     page = watched.page
     await page.goto(f"{documented_url}/catalogue?layer=edge")
     await expect(page.locator("[data-layer]")).to_have_count(1)
-    await page.goto(f"{documented_url}/catalogue?keyspace=none")
+    await visit(page, f"{documented_url}/catalogue?keyspace=none")
     await expect(page.locator("#keyspaces")).to_contain_text("Nothing is documented")
 
 
 async def test_a_phone_needs_no_sideways_scrolling(documented_url: str, browser: Browser) -> None:
-    page = await phone_page(browser)
-    await page.goto(f"{documented_url}/catalogue")
-    await expect(page.locator("[data-layer]")).to_have_count(3)
-    await fits_in_both_themes(page)
-    await page.close()
+    await fit_a_phone(browser, documented_url, "/catalogue")
 
 
 async def test_an_empty_store_documents_nothing(watched: Watched) -> None:

@@ -10,10 +10,11 @@ from store.base import Batch, NodeRow
 from store.gaps import GapRow
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
-from tests.dashboard.phone import fits_in_both_themes, phone_page
+from tests.dashboard.phone import fit_a_phone
 from tests.dashboard.seed import SECOND, STALE_KEY, seed
 from tests.dashboard.seed_traces import seed_traces
 from tests.dashboard.serving import build, serving
+from tests.dashboard.visiting import visit
 
 
 @pytest.fixture
@@ -61,20 +62,12 @@ async def test_coverage_says_what_it_cannot_see(told_url: str, watched: Watched)
     await expect(page.locator("#unseen")).to_contain_text("No sweep ever")
     await expect(page.locator('[data-lost="source orders"]')).to_contain_text("goes on")
     await expect(page.locator('[data-lost="origin shop-db"]')).to_contain_text("refused")
-    await page.goto(f"{told_url}/coverage?layer=edge")
+    await visit(page, f"{told_url}/coverage?layer=edge")
     await expect(page.locator("[data-cover]")).to_have_count(1)
 
 
-@pytest.mark.parametrize("path", ["/drift", "/coverage"])
-async def test_a_phone_shows_the_pages_in_both_themes(
-    told_url: str, browser: Browser, path: str
-) -> None:
-    page = await phone_page(browser)
-    await page.goto(told_url + path)
-    await expect(page.locator("h1")).to_be_visible()
-    await expect(page.locator("#nav-alerts")).to_be_in_viewport(ratio=1)
-    await fits_in_both_themes(page)
-    await page.close()
+async def test_a_phone_shows_the_pages_in_both_themes(told_url: str, browser: Browser) -> None:
+    await fit_a_phone(browser, told_url, "/drift", "/coverage")
 
 
 async def test_an_empty_store_says_that_nothing_was_compared(watched: Watched) -> None:
@@ -83,7 +76,7 @@ async def test_an_empty_store_says_that_nothing_was_compared(watched: Watched) -
     with serving(build(store)) as url:
         await page.goto(f"{url}/drift")
         await expect(page.locator("#matrix")).to_contain_text("Nothing was compared")
-        await page.goto(f"{url}/coverage")
+        await visit(page, f"{url}/coverage")
         await expect(page.locator("#unseen")).to_contain_text("Nothing can be said")
         await expect(page.locator("body")).not_to_contain_text("100 %")
         await page.goto("about:blank")

@@ -13,6 +13,7 @@ from tests.dashboard.phone import fits_in_both_themes, phone_page
 from tests.dashboard.seed import SECOND, seed
 from tests.dashboard.seed_counters import seed_counters
 from tests.dashboard.serving import build, serving
+from tests.dashboard.visiting import visit
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def test_nodes_are_told_by_what_they_count(
     start_s = time.time_ns() // SECOND // 60 * 60
     counted.write_counters([CounterRow(start_s, "edge", "<b>new", "node", answered=1)])
     await expect(page.locator('[data-counted="edge/<b>new"]')).to_contain_text("not yet known")
-    await page.goto(f"{counted_url}/nodes?layer=edge")
+    await visit(page, f"{counted_url}/nodes?layer=edge")
     await expect(page.locator('[data-counted="edge/edge-eu-1"]')).to_be_visible()
     await expect(page.locator('[data-counted^="regional"]')).to_have_count(0)
 

@@ -8,9 +8,10 @@ from playwright.async_api import Browser, expect
 
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
-from tests.dashboard.phone import fits_in_both_themes, phone_page
+from tests.dashboard.phone import fit_a_phone
 from tests.dashboard.seed_objectives import seed_objectives
 from tests.dashboard.serving import build, serving
+from tests.dashboard.visiting import visit
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +51,14 @@ async def test_one_objective_says_where_its_budget_went(
     await expect(page.locator("#burns")).to_contain_text("the long window does not exceed it")
     await expect(page.locator("#blame")).to_contain_text("e1 · edge · product")
     await expect(page.locator("#unknowns")).to_contain_text("of 2,880 expected")
-    await page.goto(f"{measured_url}/objectives/nowhere")
+    await visit(page, f"{measured_url}/objectives/nowhere")
     await expect(page.locator("#message")).to_contain_text("Unknown objective")
-    await page.goto(f"{measured_url}/objectives/order-fresh")
+    await visit(page, f"{measured_url}/objectives/order-fresh")
     await expect(page.locator("#figures")).to_contain_text("measuring has stopped")
 
 
-@pytest.mark.parametrize("path", ["/objectives", "/objectives/product-fresh"])
-async def test_a_phone_shows_the_pages_in_both_themes(
-    measured_url: str, browser: Browser, path: str
-) -> None:
-    page = await phone_page(browser)
-    await page.goto(measured_url + path)
-    await expect(page.locator("h1")).to_be_visible()
-    for name in ("overview", "key", "invalidations", "nodes", "objectives", "alerts"):
-        await expect(page.locator(f"#nav-{name}")).to_be_in_viewport()
-    await fits_in_both_themes(page)
-    await page.close()
+async def test_a_phone_shows_the_pages_in_both_themes(measured_url: str, browser: Browser) -> None:
+    await fit_a_phone(browser, measured_url, "/objectives", "/objectives/product-fresh")
 
 
 async def test_without_an_objective_the_page_says_how_to_declare_one(watched: Watched) -> None:

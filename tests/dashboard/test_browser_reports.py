@@ -10,7 +10,7 @@ import dashboard
 from reports.desk import Desk
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
-from tests.dashboard.phone import fits_in_both_themes, phone_page
+from tests.dashboard.phone import fit_a_phone
 from tests.dashboard.serving import serving
 from tests.reports.month import BERLIN, DAY, SPECS, UNTIL, S, seed_month
 
@@ -58,15 +58,8 @@ async def test_a_week_that_was_not_told_says_so(reports_url: str, watched: Watch
     await expect(watched.page.locator("#message")).to_contain_text("Unknown report")
 
 
-@pytest.mark.parametrize("path", ["/reports", "/reports/weekly/2026-W43"])
-async def test_a_phone_shows_the_pages_in_both_themes(
-    reports_url: str, browser: Browser, path: str
-) -> None:
-    page = await phone_page(browser)
-    await page.goto(reports_url + path)
-    await expect(page.locator(".panel").first).to_be_visible()
-    await fits_in_both_themes(page)
-    await page.close()
+async def test_a_phone_shows_the_pages_in_both_themes(reports_url: str, browser: Browser) -> None:
+    await fit_a_phone(browser, reports_url, "/reports", "/reports/weekly/2026-W43")
 
 
 async def test_on_paper_there_is_the_report_alone(reports_url: str, watched: Watched) -> None:

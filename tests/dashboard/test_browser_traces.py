@@ -10,10 +10,11 @@ from playwright.async_api import Browser, expect
 
 from store.sqlite import SqliteStore
 from tests.dashboard.conftest import Watched
-from tests.dashboard.phone import fits_in_both_themes, phone_page
+from tests.dashboard.phone import fit_a_phone
 from tests.dashboard.seed import seed
 from tests.dashboard.seed_traces import SPREAD, seed_traces
 from tests.dashboard.serving import build, serving
+from tests.dashboard.visiting import visit
 
 ONE = f"/invalidations/{quote(SPREAD, safe='')}"
 
@@ -62,7 +63,7 @@ async def test_what_each_layer_shows_after_so_long(told_url: str, watched: Watch
     await expect(edge).to_contain_text("90 behind")
     await expect(edge).to_contain_text("skipped")
     await expect(page.locator('[data-visibility="regional"]')).to_contain_text("none behind")
-    await page.goto(f"{told_url}/invalidations?layer=regional")
+    await visit(page, f"{told_url}/invalidations?layer=regional")
     await expect(page.locator("[data-visibility]")).to_have_count(1)
 
 
@@ -104,16 +105,8 @@ async def test_alerts_tell_why_and_what_became_of_their_deliveries(
     await expect(page.locator("h1")).to_have_text(SPREAD)
 
 
-@pytest.mark.parametrize("path", ["/invalidations", ONE, "/alerts"])
-async def test_a_phone_shows_the_pages_in_both_themes(
-    told_url: str, browser: Browser, path: str
-) -> None:
-    page = await phone_page(browser)
-    await page.goto(told_url + path)
-    await expect(page.locator("h1")).to_be_visible()
-    await expect(page.locator("#nav-alerts")).to_be_in_viewport()
-    await fits_in_both_themes(page)
-    await page.close()
+async def test_a_phone_shows_the_pages_in_both_themes(told_url: str, browser: Browser) -> None:
+    await fit_a_phone(browser, told_url, "/invalidations", ONE, "/alerts")
 
 
 async def test_an_empty_store_says_how_to_send_traces(watched: Watched) -> None:
@@ -122,9 +115,9 @@ async def test_an_empty_store_says_how_to_send_traces(watched: Watched) -> None:
     with serving(build(store)) as url:
         await page.goto(f"{url}/invalidations")
         await expect(page.locator("#invalidations")).to_contain_text("docs/otlp.md")
-        await page.goto(f"{url}/invalidations/nowhere")
+        await visit(page, f"{url}/invalidations/nowhere")
         await expect(page.locator("#message")).to_contain_text("Unknown invalidation")
-        await page.goto(f"{url}/alerts")
+        await visit(page, f"{url}/alerts")
         await expect(page.locator("#firing")).to_contain_text("Nothing fires")
         await page.goto("about:blank")
     store.close()
