@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 pin() {
   .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-    --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+    --no-annotate --no-header \
     --no-emit-package stalewatch-sdk "$@" >/dev/null
 }
 

@@ -75,7 +75,9 @@ def frame(address: Address, site: Site, parts: Parts) -> Component:  # noqa: ARG
 def _healed(view: OverviewView, address: Address, site: Site, now_ns: int) -> list[Component]:
     table = healed_findings(view.findings.healed, address, site.prefix, now_ns)
     if table is None:
-        return [html.P("None in this window.", className="hint")]
+        # Where so many are open that the newest hold none that is over, older ones may be.
+        none = MORE_HEALED if view.findings.more_healed else "None in this window."
+        return [html.P(none, className="hint")]
     if view.is_absolute:
         return [html.P("Listed above, among the findings of this window.", className="hint")]
     hints = [html.P(MORE_HEALED, className="hint")] if view.findings.more_healed else []

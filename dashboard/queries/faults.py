@@ -49,10 +49,10 @@ def findings(
     )
     page = asked(open_only=True, limit=_READ)
     opened, folded = _folded(page.items, SHOWN_OF_NODE if key is node is None else SHOWN)
-    past = asked(since_ns=window.since_ns - _OPEN_FOR_NS, limit=_READ).items
-    healed = [row for row in past if _is_over_in(row, window)]
+    past = asked(since_ns=window.since_ns - _OPEN_FOR_NS, limit=_READ)
+    healed = [row for row in past.items if _is_over_in(row, window)]
     most = SHOWN if window.name == "custom" else SHOWN_HEALED
-    more_open, more_healed = page.next is not None, len(healed) > most
+    more_open, more_healed = page.next is not None, len(healed) > most or past.next is not None
     return FindingsView(opened, healed[:most], more_open, more_healed, folded)
 
 
