@@ -10,8 +10,6 @@ from urllib.parse import parse_qs
 
 import uvicorn
 
-from lab.catalogue import HOST
-
 MAX_BODY_BYTES = 1 << 20
 
 
@@ -70,16 +68,6 @@ class Service(uvicorn.Server):
     async def run_until_exit(self) -> None:
         """Serves."""
         await self.serve(sockets=[self._listener])
-
-
-def listen() -> socket.socket:
-    """A listening socket on a free loopback port."""
-    # asyncio turns Nagle's algorithm off only where the socket says that it is TCP.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind((HOST, 0))
-    listener.listen(256)
-    listener.setblocking(False)
-    return listener
 
 
 def _as_asgi(handler: Handler) -> Any:

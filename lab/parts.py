@@ -16,8 +16,8 @@ from typing import Final
 
 from lab.catalogue import HOST, SHARD, NodeAddress, Topology
 from lab.control import ControlLine
-from lab.http_service import listen
 from lab.layers.process import ProcessPlan, run_process
+from lab.ports import free_port, listen, port_of
 from lab.redis_server import find_redis_server, start_redis
 from lab.truth import DIRECTORY
 
@@ -95,22 +95,21 @@ def _laid_out(options: Options, listeners: dict[str, socket.socket]) -> Parts:
         for layer, name in names:
             listeners[name] = listen()
             nodes.append(NodeAddress(layer, name, region, port_of(listeners[name])))
-    free = _free_ports(2 + len(options.regions) + options.shards)
     nodes += [
-        NodeAddress("regional", f"{region}-redis-1", region, free.pop())
+        NodeAddress("regional", f"{region}-redis-1", region, free_port())
         for region in options.regions
     ]
     nodes += [
-        NodeAddress(SHARD, f"shard-{n + 1}", options.regions[0], free.pop())
+        NodeAddress(SHARD, f"shard-{n + 1}", options.regions[0], free_port())
         for n in range(options.shards)
     ]
     origin_listener = listen()
     replicas = {region: listen() for region in options.regions}
     topology = Topology(
         port_of(origin_listener),
-        free.pop(),
+        free_port(),
         tuple(nodes),
-        free.pop(),
+        free_port(),
         tuple(
             NodeAddress("replica", f"{region}-replica-1", region, port_of(listener))
             for region, listener in replicas.items()
@@ -177,16 +176,3 @@ def _wait_for(port: int) -> None:
             if time.monotonic() > deadline_s:
                 raise
             time.sleep(0.01)
-
-
-def _free_ports(count: int) -> list[int]:
-    listeners = [listen() for _ in range(count)]
-    ports = [port_of(listener) for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
-def port_of(listener: socket.socket) -> int:
-    """The port that a socket is bound to."""
-    return int(listener.getsockname()[1])

@@ -26,7 +26,8 @@ from lab.layers.regional import RegionalNode
 from lab.layers.shard import Shards
 from lab.layers.target import LocalTarget, Target
 from lab.origin import Origin
-from lab.parts import START_TIMEOUT_S, Options, Parts, port_of, started
+from lab.parts import START_TIMEOUT_S, Options, Parts, started
+from lab.ports import port_of
 from lab.tracing import traced
 from lab.truth import TruthLog
 from lab.workload import Workload, clients_of

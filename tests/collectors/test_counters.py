@@ -27,6 +27,8 @@ from collectors.redis_server import RedisOptions
 from collectors.redis_value import RedisBinding
 from freshness.counters import Counters, Own
 from freshness.model import MISS, Reading, Result, Value
+from lab.catalogue import HOST
+from lab.ports import free_port
 from settings import Duration
 from store.base import Clock
 from store.counters import CounterRow
@@ -34,7 +36,6 @@ from tests.collectors.web import serving
 from tests.servers import RedisServer, eventually
 from tests.servers.memcached import MemcachedServer
 from tests.servers.nginx import NginxServer
-from tests.servers.process import HOST, free_port
 from tests.servers.varnish import VarnishServer
 
 PRODUCTS = Keyspace("product")

@@ -9,11 +9,11 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from lab.ports import free_port
 from store.sqlite import SqliteStore
 from tests.collectors.web import serving
 from tests.e2e.conftest import StartUp
 from tests.servers import RedisServer, wait_until
-from tests.servers.process import free_port
 
 CONFIG = """\
 server: {{otlp: {{listen: "127.0.0.1:{otlp}"}}}}

@@ -10,9 +10,9 @@ import aiosmtplib
 import pytest
 from playwright.async_api import Page
 
-from lab.http_service import Reply, Request, Service, listen
+from lab.http_service import Reply, Request, Service
 from lab.inbox import KEPT, Inbox
-from lab.parts import port_of
+from lab.ports import listen, port_of
 
 EVIL = "<script>document.title='taken'</script><b>x</b>"
 

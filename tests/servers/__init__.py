@@ -1,11 +1,12 @@
 """Real servers on free loopback ports, one file each."""
 
+from lab.ports import free_port
 from tests.servers.chromium import chromium
 from tests.servers.memcached import MemcachedServer
 from tests.servers.nats import NatsServer
 from tests.servers.nginx import NginxServer
 from tests.servers.postgres import PostgresServer
-from tests.servers.process import Server, free_port
+from tests.servers.process import Server
 from tests.servers.prometheus import AlertmanagerServer, PrometheusServer
 from tests.servers.redis import NO_RETRY, RedisServer
 from tests.servers.redis_cluster import RedisCluster, RedisNode, SentinelServer

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tests.servers.process import HOST, Server
+from lab.catalogue import HOST
+from tests.servers.process import Server
 
 
 class MemcachedServer(Server):

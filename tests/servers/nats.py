@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from tests.servers.process import HOST, Server, accepts_connections, free_port
+from lab.catalogue import HOST
+from lab.ports import free_port
+from tests.servers.process import Server, accepts_connections
 
 
 class NatsServer(Server):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers.process import HOST, Server
+from lab.catalogue import HOST
+from tests.servers.process import Server
 from tests.servers.tls import Authority
 
 # Without fsync a commit is cheap, and still outlives the death of the process.

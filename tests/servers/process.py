@@ -16,18 +16,10 @@ from typing import Self
 
 import psutil
 
+from lab.catalogue import HOST
+from lab.ports import free_port
 from tests.servers.installed import installed
 from tests.servers.waiting import wait_until
-
-HOST = "127.0.0.1"
-STARTS = 3
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def accepts_connections(port: int) -> bool:
@@ -65,7 +57,7 @@ class Server(ABC):
         """The arguments after the binary; the server must stay in the foreground."""
 
     def prepare(self) -> None:  # noqa: B027  # not every server reads a file
-        """Write what the server reads; called before each try of the first start."""
+        """Write what the server reads; called before the first start."""
 
     def is_ready(self) -> bool:
         """Whether the server answers; may raise OSError for no."""
@@ -87,20 +79,7 @@ class Server(ABC):
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self) -> Self:
-        """Start and wait until it answers; another port where somebody took ours meanwhile."""
-        tries = 1 if self._is_prepared else STARTS
-        for rest in reversed(range(tries)):
-            try:
-                self._start_once()
-                return self
-            except AssertionError:
-                self.kill()
-                if rest == 0:
-                    raise
-                self.port = free_port()
-        return self
-
-    def _start_once(self) -> None:
+        """Start and wait until it answers."""
         if not self._is_prepared:
             self.prepare()
             self.give_away(self.folder)
@@ -110,6 +89,7 @@ class Server(ABC):
         if not self.is_running:
             raise AssertionError(f"{self.binary} ended at once:\n{self.log}")
         self._is_prepared = True
+        return self
 
     def _spawn(self, output: int) -> psutil.Popen:
         return psutil.Popen(

@@ -6,7 +6,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.servers.process import HOST, Server
+from lab.catalogue import HOST
+from tests.servers.process import Server
 from tests.servers.tls import Authority
 
 # Of its own accord redis-py tries ten times, for seconds; a test wants the first answer.

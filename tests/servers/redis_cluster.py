@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from tests.servers.process import HOST, free_port
+from lab.catalogue import HOST
+from lab.ports import free_port
 from tests.servers.redis import RedisServer
 from tests.servers.waiting import wait_until
 

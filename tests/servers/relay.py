@@ -5,7 +5,8 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
-from tests.servers.process import HOST, free_port
+from lab.catalogue import HOST
+from lab.ports import free_port
 
 
 class Relay:

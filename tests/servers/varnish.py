@@ -4,8 +4,10 @@ import json
 import subprocess
 from collections.abc import Sequence
 
+from lab.catalogue import HOST
+from lab.ports import free_port
 from tests.servers.installed import installed
-from tests.servers.process import HOST, Server, free_port
+from tests.servers.process import Server
 
 PLAIN_VCL = """vcl 4.1;
 backend default {{ .host = "{host}"; .port = "{port}"; }}

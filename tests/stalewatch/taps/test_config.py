@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from collectors.taps.kinds import TAPS
+from settings import Address
 from stalewatch.cli.check import _grants
 from stalewatch.config import ConfigError
 from stalewatch.service import Service
@@ -72,9 +73,8 @@ async def test_up_listens_to_its_taps(tmp_path: Path) -> None:
     bus = RedisPubsub()
     with bus.server as server:
         config = config_of(tmp_path, {"bus": bus.section()})
-        listen = config.server.listen.__class__("127.0.0.1", free_port())
         store = SqliteStore()
-        service = Service(config, store, listen=listen)
+        service = Service(config, store, listen=Address("127.0.0.1", free_port()))
         serving = asyncio.create_task(service.serve())
         try:
             await eventually(lambda: server.client.pubsub_numsub("inv")[0][1] == 1, "it listens")
