@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from freshness.model import Value
+from freshness.model import Read, Value
 
 
 class Proof(StrEnum):
@@ -47,13 +47,6 @@ class Standing(StrEnum):
     """One version with two contents, which no delay explains."""
     UNKNOWN = "unknown"
     """That the copies disagreed is not proven."""
-
-
-class Read(NamedTuple):
-    """When one read was sent and when its answer had come: stamps of one clock."""
-
-    start: int
-    end: int
 
 
 class Stay:

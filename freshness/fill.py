@@ -5,13 +5,14 @@ F_hi < L(s): the entry predates the write (a lost, late or mis-routed invalidati
 """
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from freshness.model import Result
 from freshness.propagation import Sight
 
 NS_PER_S = 1_000_000_000
+_BROUGHT_NOTHING: Final = frozenset({Result.UNKNOWN, Result.UNREADABLE})
 
 
 class Fill(NamedTuple):
@@ -48,19 +49,28 @@ def from_age(start: int, end: int, age_s: float, is_own_copy: bool = False) -> F
     return Fill(start - age_ns - NS_PER_S, end - age_ns if is_own_copy else end)
 
 
-def from_absence(sights: Sequence[Sight], start: int, end: int) -> Fill | None:
-    """F >= the start of the last read that did not show the copy which [start, end] showed.
+def from_absence(sights: Iterable[Sight], version: int, start: int, end: int) -> Fill | None:
+    """F >= the start of the last read that did not show the copy which a read [start, end] showed.
 
-    `sights` are the node's earlier reads of the key in one life of the node, oldest first, the
-    copy's own last. None where each of them showed it, or where a read that brought nothing lies
-    between: what came back from a snapshot was not filled.
+    `sights` are the node's reads of the key in one life of the node, `version` is the copy's. Reads
+    may overlap: only one that was over before `start` shows what was there before. None where none
+    of them lacked the copy, or where one that brought nothing may lie between: what came back from
+    a snapshot was not filled.
     """
-    own = sights[-1] if sights else None
-    if own is None or own.version is None:
+    each = list(sights)
+    lacked = max(
+        (
+            read.start
+            for sight in each
+            if sight.result not in _BROUGHT_NOTHING and sight.version != version
+            for read in sight.reads
+            if read.end <= start
+        ),
+        default=None,
+    )
+    if lacked is None:
         return None
-    for sight in reversed(sights[:-1]):
-        if sight.result in (Result.UNKNOWN, Result.UNREADABLE):
-            return None
-        if sight.result is Result.MISS or sight.version != own.version:
-            return Fill(sight.last_start, end) if sight.last_start < start else None
-    return None
+    may_part = (sight for sight in each if sight.result in _BROUGHT_NOTHING)
+    if any(sight.last_end > lacked and sight.first_start < end for sight in may_part):
+        return None
+    return Fill(lacked, end)

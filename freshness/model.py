@@ -53,6 +53,16 @@ class Result(StrEnum):
     """No answer, half an answer or nonsense; the reading says why."""
 
 
+class Read(NamedTuple):
+    """When one read was sent and when its answer had come: stamps of one clock.
+
+    What it brought was there at some instant between.
+    """
+
+    start: int
+    end: int
+
+
 class Reading(NamedTuple):
     """One key of one answered (or failed) batch: a fact, never a judgement.
 

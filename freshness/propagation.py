@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, inf
 from typing import NamedTuple
 
-from freshness.model import Result
+from freshness.model import Read, Result
 from freshness.visibility import Delay, visibility_delay
 
 
@@ -102,7 +102,8 @@ class Claimed(NamedTuple):
 class Sight(NamedTuple):
     """Consecutive equal probes of one key at one place: stamps of the first and of the last.
 
-    `ended_by` is what parted them from the next ones, empty where nothing has yet.
+    `ended_by` is what parted them from the next ones, empty where nothing has yet. Probes may run
+    at the same time, so that sights of one place may overlap.
     """
 
     result: Result
@@ -113,6 +114,11 @@ class Sight(NamedTuple):
     last_end: int
     linearizable: bool = False
     ended_by: str = ""
+
+    @property
+    def reads(self) -> tuple[Read, Read]:
+        """The first and the last of them."""
+        return Read(self.first_start, self.first_end), Read(self.last_start, self.last_end)
 
 
 class Commit(NamedTuple):

@@ -221,7 +221,7 @@ class Facts(Protocol):
     def spans(self, keyspace: str, key: str, since_ns: int, until_ns: int) -> Sequence[Span]:
         """The runs of a key, at its origin and all nodes, that overlap [since, until], by time.
 
-        Runs of one key at one node on one clock do not overlap one another.
+        Runs of one key at one node end one after the other; those of slow reads may overlap.
         """
         ...
 

@@ -166,11 +166,9 @@ class Clocks:
         sights: Sequence[Sight] = ()
         if seen is not None:
             sights = of_one_identity(seen.nodes.get((node.layer, node.node), ()), node)
-        own = [sight for sight in sights if sight.first_start <= began]
         held = None if read.value is None else read.value.version
-        if not own or held is None or own[-1].version != held:
-            return Fill(LONG_AGO, end)
-        return from_absence(own, began, end) or Fill(LONG_AGO, end)
+        proven = None if held is None else from_absence(sights, held, began, end)
+        return proven or Fill(LONG_AGO, end)
 
 
 def _host_around(receipts: Sequence[ReceiptRow], at: int) -> str:

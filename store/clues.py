@@ -11,11 +11,11 @@ from typing import Final
 from freshness.causes import Clues, Neighbours, Reports, Ring, Source
 from freshness.clock_skew import Skew
 from freshness.fill import Fill, from_absence, from_age, from_ttl
-from freshness.model import Verdict
-from freshness.propagation import Commit, Message, Sight, Word, bound_commit, judge_claim
+from freshness.model import Read, Verdict
+from freshness.propagation import Commit, Message, Word, bound_commit, judge_claim
 from freshness.sequence import Silence
 from freshness.ttl_drift import Drift, lifetime_of
-from store.base import FindingRow, NodeRow, ReadRow, Store
+from store.base import FindingRow, ReadRow, Store
 from store.clocks import Clocks, Lifetimes
 from store.lives import find_life, of_one_identity
 from store.messages import InvalidationRow, Told
@@ -85,11 +85,13 @@ class Gatherer:
             return Clues(node=row.node, held=row.held, latest=row.latest, unix_offset=0)
         proofs = self._proofs(row)
         stale_at = max((at for _, at in proofs), default=row.opened_at_ns)
-        sights = [each for each in seen.nodes.get(name, ()) if each.first_start <= stale_at]
+        sights = seen.nodes.get(name, ())
         commit = bound_commit(version + 1, seen.origin)
         opened = [each for each in sights if each.first_start <= row.opened_at_ns]
-        life = find_life(opened, node, version)
-        fill = self._fill(proofs, declared) or _unseen_fill(sights, node, stale_at)
+        first = self._first_proof(row, proofs)
+        life = find_life(opened, node, version, first.start)
+        own = of_one_identity(sights, node)
+        fill = self._fill(proofs, declared) or from_absence(own, version, *first)
         reports = self._reports(row, commit, stale_at)
         return Clues(
             node=row.node,
@@ -118,6 +120,18 @@ class Gatherer:
             for read, at in reads
             if read.verdict is Verdict.STALE and read.value == row.held
         ]
+
+    def _first_proof(self, row: FindingRow, proofs: Sequence[tuple[ReadRow, int]]) -> Read:
+        """The read that the finding was opened on; where that is unknown, the instant it was."""
+        opening = self._store.reads(
+            finding=row.id, until_ns=row.opened_at_ns + 1, limit=MOST_OF_KEY
+        )
+        spans = (
+            Read(at, at + read.end_ns - read.start_ns)
+            for read, at in [*opening, *proofs]
+            if read.verdict is Verdict.STALE and read.value == row.held
+        )
+        return min(spans, default=Read(row.opened_at_ns, row.opened_at_ns))
 
     def _fill(self, proofs: Sequence[tuple[ReadRow, int]], declared: Declared) -> Fill | None:
         """What the newest read that tells an age, or else a TTL, says of when it was filled."""
@@ -246,12 +260,6 @@ class Gatherer:
     def _window(self, at_ns: int) -> tuple[int, int]:
         slot = at_ns // AROUND_NS
         return (slot - 1) * AROUND_NS, min(self._now_ns + 1, (slot + 3) * AROUND_NS)
-
-
-def _unseen_fill(sights: Sequence[Sight], node: NodeRow | None, stale_at: int) -> Fill | None:
-    """A read that did not show the copy bounds its fill, where one node has answered throughout."""
-    own = of_one_identity(sights, node)
-    return from_absence(own, stale_at, own[-1].last_end) if own else None
 
 
 def _drift(proofs: Sequence[tuple[ReadRow, int]], declared: Declared) -> Drift | None:

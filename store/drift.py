@@ -14,7 +14,6 @@ from freshness.drift import (
     Disagreement,
     Life,
     Proof,
-    Read,
     Regression,
     Standing,
     Stay,
@@ -23,7 +22,7 @@ from freshness.drift import (
     regressions,
     weigh,
 )
-from freshness.model import Result, Value
+from freshness.model import Read, Result, Value
 from store.base import ORIGIN, FindingRow, NodeRow, Span, Store
 
 MOST_KEYS: Final = 100

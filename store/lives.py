@@ -1,6 +1,6 @@
 """The life of a node as probes of one key show it: when it was away, and what it showed before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from freshness.causes import Absence, Life
@@ -12,29 +12,34 @@ RESTART: Final = "restart"
 """What ends a run where another identity answers."""
 
 
-def find_life(sights: Sequence[Sight], node: NodeRow | None, held: int) -> Life | None:
-    """The life that the last of the sights is of; None where the node was never read.
+def find_life(
+    sights: Sequence[Sight], node: NodeRow | None, held: int, read_at: int
+) -> Life | None:
+    """The life in which a copy was read from `read_at` on; None where the node was never read.
 
-    A read that got no answer parts two lives, and so does another identity. That we did not look
-    for a while parts none.
+    `held` is the copy's version, `sights` what began by the time that its finding was opened. A
+    read that got no answer parts two lives, and so does another identity. That we did not look for
+    a while parts none. What is said to have been before was over before: reads may overlap.
     """
     if not sights or node is None:
         return None
-    back = _came_back(sights)
-    own = sights[back:]
-    newest = _newest(own[:-1])
+    parted = _parted(sights, read_at)
+    own = [each for each in sights if parted is None or each.first_start >= parted.last_end]
+    newest = _newest(each for each in own if each.first_end <= read_at)
     showed = newest if newest is not None and newest > held else None
     steady_since = node.since_at_ns if node.state == "up" else None
-    before = [each for each in sights[:back] if each.result is not Result.UNKNOWN]
-    if not before or showed is not None:
+    before = [each for each in sights if parted is not None and each.last_end <= parted.last_end]
+    answered = [each for each in before if each.result is not Result.UNKNOWN]
+    if parted is None or not own or not answered or showed is not None:
         # What went back within one life did not come back with it.
         return Life(steady_since, showed)
+    back = min(each.first_end for each in own)
     absence = Absence(
-        left=before[-1].last_start,
-        back=own[0].first_end,
-        showed=_newest(before),
-        is_restart=sights[back - 1].ended_by == RESTART,
-        is_steady=steady_since is not None and steady_since <= own[0].first_end,
+        left=max(each.last_start for each in answered),
+        back=back,
+        showed=_newest(answered),
+        is_restart=parted.ended_by == RESTART,
+        is_steady=steady_since is not None and steady_since <= back,
     )
     return Life(steady_since, None, absence)
 
@@ -46,14 +51,16 @@ def of_one_identity(sights: Sequence[Sight], node: NodeRow | None) -> Sequence[S
     return [each for each in sights if each.first_start >= node.since_at_ns]
 
 
-def _came_back(sights: Sequence[Sight]) -> int:
-    """The first sight of the life that the last one is of."""
-    for at in range(len(sights) - 1, 0, -1):
-        before = sights[at - 1]
-        if before.result is Result.UNKNOWN or before.ended_by == RESTART:
-            return at
-    return 0
+def _parted(sights: Sequence[Sight], read_at: int) -> Sight | None:
+    """The last sight that parts the life at an instant from the one before it."""
+    parting = (
+        each
+        for each in sights
+        if (each.result is Result.UNKNOWN and each.first_start < read_at)
+        or (each.ended_by == RESTART and each.last_end <= read_at)
+    )
+    return max(parting, key=lambda each: each.last_end, default=None)
 
 
-def _newest(sights: Sequence[Sight]) -> int | None:
+def _newest(sights: Iterable[Sight]) -> int | None:
     return max((each.version for each in sights if each.version is not None), default=None)

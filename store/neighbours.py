@@ -1,7 +1,6 @@
 """How other keys fare at a node that went silent: what did not reach it, and what did."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from freshness.causes import Neighbours
@@ -64,13 +63,15 @@ def _keys(told: Told, row: FindingRow) -> Sequence[str]:
 
 
 def _has(quiet: Quiet, key: str, version: int, sightings: Sightings) -> bool | None:
-    """Whether the node has shown a version that it did not hear of; None where unseen."""
+    """Whether the node had a version that it did not hear of; None where no read tells."""
     row = quiet.row
     seen = sightings.of(row.keyspace, key, row.opened_at_ns)
     sights = () if seen is None else seen.nodes.get((row.layer, row.node), ())
     shown = [s for s in sights if s.version is not None and s.first_start <= quiet.stale_at]
-    if any(sight.version is not None and sight.version >= version for sight in shown):
-        return True
+    newer = [s for s in shown if s.version is not None and s.version >= version]
+    if newer:
+        # A slow read may have met the version only after the copy was read stale.
+        return True if any(s.first_end <= quiet.stale_at for s in newer) else None
     commit = Commit() if seen is None else bound_commit(version, seen.origin)
     is_read = any(commit.before is not None and s.last_start > commit.before for s in shown)
     return False if is_read else None
@@ -97,7 +98,11 @@ def _was_filled(quiet: Quiet, key: str, since: int, sightings: Sightings) -> boo
     sights = () if seen is None else seen.nodes.get((row.layer, row.node), ())
     # Of many behind one address one may lack what another holds.
     own = [s for s in of_one_identity(sights, quiet.node) if s.first_end <= quiet.stale_at]
-    return any(
-        before.result is Result.MISS and before.last_start >= since and after.result is Result.VALUE
-        for before, after in pairwise(own)
+    missing = [s.last_end for s in own if s.result is Result.MISS and s.last_start >= since]
+    return (
+        any(
+            s.result is Result.VALUE and read.start >= min(missing) for s in own for read in s.reads
+        )
+        if missing
+        else False
     )

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from freshness.drift import (
     Disagreement,
     Proof,
-    Read,
     Standing,
     Stay,
     disagreements,
@@ -20,7 +19,7 @@ from freshness.drift import (
     regressions,
     weigh,
 )
-from freshness.model import ABSENT, Reading, Result, Value
+from freshness.model import ABSENT, Read, Reading, Result, Value
 from freshness.runs import Run, RunBook
 
 

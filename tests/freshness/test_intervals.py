@@ -45,9 +45,10 @@ def test_wilson_equals_scipy(sample: tuple[int, int], confidence: float) -> None
 
 @given(sample=samples(5_000), confidence=confidences)
 def test_clopper_pearson_equals_scipy(sample: tuple[int, int], confidence: float) -> None:
+    # 1 of 2 at 0.999999 is 1 - sqrt(1 - 5e-7) = 2.5000003125e-7; scipy 1.17 has 2.5000006e-7.
     expected = binomtest(*sample).proportion_ci(confidence, method="exact")
     assert clopper_pearson(*sample, confidence) == pytest.approx(
-        (expected.low, expected.high), rel=1e-8, abs=1e-14
+        (expected.low, expected.high), rel=1e-6, abs=1e-14
     )
 
 
