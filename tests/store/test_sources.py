@@ -18,8 +18,8 @@ HELD = 4
 FILL = Fill(100, 110)
 
 
-def seen(version: int, *stamps: int) -> Sight:
-    return Sight(Result.VALUE, version, *stamps)
+def seen(version: int, first_start: int, first_end: int, last_start: int, last_end: int) -> Sight:
+    return Sight(Result.VALUE, version, first_start, first_end, last_start, last_end)
 
 
 @pytest.mark.parametrize(
