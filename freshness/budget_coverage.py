@@ -60,7 +60,10 @@ class Grid:
         self._common = Window(since_s, until_s) if is_simple else Window(0, 0)
 
     def cover(self, places: Mapping[Place, Cumulative], whole: Cumulative, at: Window) -> Coverage:
-        """Slices of a window with judged events of listed places, over all of their slices.
+        """Slices of a window in which listed places were measured, over all of their slices.
+
+        A place that holds no copy at all is measured as much as one whose copies are judged: a cold
+        cache is no outage of ours.
 
         `whole` is the sum of `places`. Where it lacks less than what would bring a single place
         below the floor, no place is short and none needs to be looked at by itself.
@@ -68,7 +71,7 @@ class Grid:
         if at.length_s and self._common.within(at) == at and places.keys() <= self.listing.keys():
             each = at.length_s // self.slice_s
             expected = each * len(self.listing)
-            missing = expected - whole.clusters(at)
+            missing = expected - whole.observed(at)
             if 0 <= missing <= (1 - FLOOR) * each:
                 return Coverage(expected - missing, expected)
         return self._cover_each(places, at)
@@ -84,7 +87,7 @@ class Grid:
                 slices = span.length_s // self.slice_s
                 if slices:
                     wanted += slices
-                    seen += 0 if found is None else min(slices, found.clusters(span))
+                    seen += 0 if found is None else min(slices, found.observed(span))
             if seen < FLOOR * wanted:
                 short.append(place)
             observed += seen

@@ -18,7 +18,8 @@ class Counts(NamedTuple):
 
     `indeterminate` events are in n, `unknown` ones are not: these are coverage that was lost.
     `clusters` are distinct (node, slice) pairs with judged events. Weights are of judged events;
-    `bad_squares` sums the squares of those proven bad.
+    `bad_squares` sums the squares of those proven bad. `observed` are the pairs that were measured:
+    where a node tells that it holds no copy, nothing is judged, and nothing is unknown.
     """
 
     good: int = 0
@@ -31,6 +32,7 @@ class Counts(NamedTuple):
     judged_weight: float = 0.0
     weight_squares: float = 0.0
     bad_squares: float = 0.0
+    observed: int = 0
 
     @property
     def judged(self) -> int:
@@ -55,6 +57,10 @@ class Counts(NamedTuple):
         """What to add to `other` to get this."""
         return Counts(*map(sub, self, other))
 
+    def capped(self, most: int) -> "Counts":
+        """Of one place, which has no more than so many slices."""
+        return self._replace(clusters=min(self.clusters, most), observed=min(self.observed, most))
+
     def times(self, copies: int) -> "Counts":
         """So many that are alike."""
         return Counts(*map(mul, self, repeat(copies)))
@@ -68,8 +74,9 @@ def count_events(
 ) -> Counts:
     """Events that weigh the same; by default of one cluster, of none where nothing was judged."""
     judged = good + bad + indeterminate
+    seen = clusters if judged else 0
     return Counts(
-        good, bad, indeterminate, unknown, clusters if judged else 0, good, bad, judged, judged, bad
+        good, bad, indeterminate, unknown, seen, good, bad, judged, judged, bad, observed=seen
     )
 
 
@@ -104,6 +111,7 @@ def count_reads(cell: Rollup, judged_at_ns: int = 0, asked_ns: int | None = None
         judged.weight,
         judged.weight_squares,
         bad_squares,
+        cell.minutes_observed,
     )
 
 

@@ -40,7 +40,7 @@ def count_pairs(
             start_s = pair.arrived_at_s - pair.arrived_at_s % slice_s
             cells = series[pair.place]
             cell = cells.get(start_s, Counts()).plus(count_events(**{kind: 1}))
-            cells[start_s] = cell._replace(clusters=min(cell.clusters, 1))
+            cells[start_s] = cell.capped(1)
     return dict(series)
 
 

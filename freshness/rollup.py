@@ -95,7 +95,8 @@ class Rollup:
 
     A miss is a result only: there was no copy to judge. Reads of unknown verdict are in no
     histogram: they bounded nothing. `clusters` counts the minute cells that were folded in, and is
-    0 in a minute cell that takes reads; read it as `minutes_with_reads`.
+    0 in a minute cell that takes reads; read it as `minutes_with_reads`. `observed` is likewise of
+    minutes in which a copy was judged or the node told that it held none: `minutes_observed`.
     """
 
     fresh: Tally = Tally()
@@ -108,6 +109,7 @@ class Rollup:
     unreadable: int = 0
     unanswered: int = 0
     clusters: int = 0
+    observed: int = 0
     s_lo: Histogram = field(default_factory=Histogram)
     s_hi: Histogram = field(default_factory=Histogram)
 
@@ -144,6 +146,11 @@ class Rollup:
         """How many distinct (node, minute) clusters the judged reads fall into."""
         return self.clusters or int(self.judged.n > 0)
 
+    @property
+    def minutes_observed(self) -> int:
+        """How many distinct (node, minute) pairs the evidence speaks for, be it of no copy."""
+        return self.observed or int(self.judged.n > 0 or self.misses > 0)
+
     def _count_result(self, reads: Reads) -> None:
         name = "negatives" if reads.negative else _COUNTED_AS[reads.result]
         setattr(self, name, getattr(self, name) + reads.n)
@@ -164,12 +171,15 @@ _COUNTED_AS = {
 def fold(cells: Mapping[RollupKey, Rollup], grain: Grain) -> dict[RollupKey, Rollup]:
     """Whole cells of minutes (or hours) as cells of a coarser grain.
 
-    Linear but for `clusters`, which needs each minute whole. So what a late delta changes in a
-    folded cell is the fold of the minute after it less the fold of the minute before.
+    Linear but for `clusters` and `observed`, which need each minute whole. So what a late delta
+    changes in a folded cell is the fold of the minute after it less the fold of the minute before.
     """
     folded: dict[RollupKey, Rollup] = {}
     for key, cell in cells.items():
-        counted = cell + Rollup(clusters=cell.minutes_with_reads - cell.clusters)
+        counted = cell + Rollup(
+            clusters=cell.minutes_with_reads - cell.clusters,
+            observed=cell.minutes_observed - cell.observed,
+        )
         coarse = key.folded(grain)
         folded[coarse] = folded[coarse] + counted if coarse in folded else counted
     return folded

@@ -44,7 +44,8 @@ def read_series(
             known = minutes[at]
             counts = known.plus(count_reads(cell, key.max_staleness_ns, max_staleness_ns))
             clusters = max(known.clusters, counts.clusters - known.clusters)
-            minutes[at] = counts._replace(clusters=clusters)
+            observed = max(known.observed, counts.observed - known.observed)
+            minutes[at] = counts._replace(clusters=clusters, observed=observed)
     return in_slices(minutes, slice_s, grain_s)
 
 
@@ -57,7 +58,7 @@ def in_slices(
     for (place, at_s), counts in cells.items():
         slices, start_s = series[place], at_s - at_s % width
         whole = slices.get(start_s, NOTHING).plus(counts)
-        slices[start_s] = whole._replace(clusters=min(whole.clusters, most))
+        slices[start_s] = whole.capped(most)
     return dict(series)
 
 

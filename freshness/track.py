@@ -95,6 +95,7 @@ def budget_slice(events: Counts, budgeting: Budgeting) -> Counts:
         bad=int(is_bad),
         indeterminate=int(not is_bad and not is_good),
         clusters=1,
+        observed=1,
         good_weight=events.good_weight / n,
         bad_weight=events.proven_weight / n,
         judged_weight=1.0,

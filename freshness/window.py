@@ -1,6 +1,6 @@
 """Windows over a series of counts: the difference of two cumulative sums, whatever their length.
 
-Plain arrays of doubles, a row of sums an entry: 88 bytes a cell and two look-ups a window.
+Plain arrays of doubles, a row of sums an entry: 96 bytes a cell and two look-ups a window.
 """
 
 from array import array
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from freshness.counts import NOTHING, Counts
 
 _WIDTH: Final = len(NOTHING)
-_CLUSTERS: Final = Counts._fields.index("clusters")
+_OBSERVED: Final = Counts._fields.index("observed")
 
 
 class Window(NamedTuple):
@@ -64,10 +64,10 @@ class Cumulative:
         row = map(sub, sums[last : last + _WIDTH], sums[first : first + _WIDTH])
         return _as_counts(*row)
 
-    def clusters(self, window: Window) -> int:
-        """The clusters of `window` alone."""
+    def observed(self, window: Window) -> int:
+        """How many of its slices were measured."""
         first, last = self._rows(window)
-        at, sums = _CLUSTERS, self._sums
+        at, sums = _OBSERVED, self._sums
         return int(sums[last * _WIDTH + at] - sums[first * _WIDTH + at])
 
     def sums(self, field: str) -> Sequence[float]:
@@ -102,7 +102,5 @@ class Cumulative:
         return first, max(first, bisect_left(self._starts, window.until_s))
 
 
-def _as_counts(
-    good: float, bad: float, indeterminate: float, unknown: float, clusters: float, *weights: float
-) -> Counts:
-    return Counts(int(good), int(bad), int(indeterminate), int(unknown), int(clusters), *weights)
+def _as_counts(*sums: float) -> Counts:
+    return Counts(*map(int, sums[:5]), *sums[5:-1])._replace(observed=int(sums[-1]))

@@ -64,14 +64,30 @@ class Feed:
 
     def _seconds(self, spec: Spec, width: Width, since_s: int, until_s: int) -> Cells:
         grain_s = _WIDTHS[width]
-        cells: dict[tuple[Place, int], Counts] = {}
+        cells = self._measured(spec, width, since_s, until_s)
         for keyspace in spec.placement:
             found = self._store.copy_times(keyspace, grain_s, since_s, until_s)
             for (layer, node, start_s), counts in found.items():
                 place = Place(keyspace, layer, node)
                 if spec.covers(place, self.regions):
-                    cells[place, start_s] = counts
+                    reads = cells.get((place, start_s), NOTHING)
+                    observed = max(counts.observed, reads.observed)
+                    cells[place, start_s] = counts._replace(observed=observed)
         return in_slices(cells, spec.objective.slice_s, grain_s)
+
+    def _measured(
+        self, spec: Spec, width: Width, since_s: int, until_s: int
+    ) -> dict[tuple[Place, int], Counts]:
+        """Where reads told what a place held: where that was no copy, there is none to be timed."""
+        return {
+            (place, start_s): Counts(observed=counts.observed)
+            for keyspace in spec.placement
+            for place, found in read_series(
+                self._rollups(width, since_s, until_s, keyspace), grain_s=_WIDTHS[width]
+            ).items()
+            if spec.covers(place, self.regions)
+            for start_s, counts in found.items()
+        }
 
     def _pairs(self, spec: Spec, width: Width, since_s: int, until_s: int) -> Cells:
         series: defaultdict[Place, dict[int, Counts]] = defaultdict(dict)
@@ -82,8 +98,7 @@ class Feed:
                 place = Place(of.keyspace, layer, node)
                 if spec.covers(place, self.regions):
                     cells, at_s = series[place], start_s - start_s % slice_s
-                    whole = cells.get(at_s, NOTHING).plus(counts)
-                    cells[at_s] = whole._replace(clusters=min(1, whole.clusters))
+                    cells[at_s] = cells.get(at_s, NOTHING).plus(counts).capped(1)
         return dict(series)
 
 

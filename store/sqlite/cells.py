@@ -8,6 +8,7 @@ other minute of the hour, so a delta that comes late is one like any other.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from freshness.histogram import Histogram
@@ -20,7 +21,7 @@ Cells = Mapping[RollupKey, Rollup]
 
 _COUNTS: Final = ("hits", "negatives", "misses", "unreadable", "unanswered", "clusters")
 _TALLIES: Final = ("fresh", "stale", "indeterminate", "unknown")
-_MARKS: Final = ", ".join("?" * 20)
+_MARKS: Final = ", ".join("?" * 21)
 
 _SERIES_ID: Final = (
     "(SELECT id FROM series WHERE keyspace = ? AND layer = ? AND node = ? AND stratum = ? "
@@ -55,6 +56,8 @@ def read_cells(connection: sqlite3.Connection, asked: Asked) -> list[tuple[Rollu
 
 def add_deltas(connection: sqlite3.Connection, deltas: Cells) -> None:
     """Add to minutes; what is older than the minutes that are kept goes to hours and days."""
+    if not deltas:
+        return
     _add_series(connection, deltas)
     kept_from = kept_from_s(connection, Grain.MINUTE)
     kept = {key: cell for key, cell in deltas.items() if key.start_s >= kept_from}
@@ -97,7 +100,7 @@ def _add_coarse(connection: sqlite3.Connection, grain: Grain, deltas: Cells) -> 
 
 def _without_clusters(cells: Cells) -> Cells:
     """For minutes that are gone: whether they had reads before is known to nobody any more."""
-    return {key: cell - Rollup(clusters=cell.clusters) for key, cell in cells.items()}
+    return {key: replace(cell, clusters=0, observed=0) for key, cell in cells.items()}
 
 
 def _added(stored: Cells, deltas: Cells) -> Cells:
@@ -124,23 +127,25 @@ def _stored(connection: sqlite3.Connection, grain: int, keys: Iterable[RollupKey
 def _put(connection: sqlite3.Connection, verb: str, grain: int, cells: Cells) -> None:
     connection.executemany(
         f"{verb} INTO cells VALUES (?, ?, {_SERIES_ID}, {_MARKS})",
-        [(int(grain), *key, *_pack(cell)) for key, cell in cells.items()],
+        [(int(grain), *key, *pack(cell)) for key, cell in cells.items()],
     )
 
 
-def _pack(cell: Rollup) -> tuple[Any, ...]:
+def pack(cell: Rollup) -> tuple[Any, ...]:
+    """Its row, after grain_s, start_s and series."""
     tallies = (getattr(cell, name) for name in _TALLIES)
     return (
         *(x for tally in tallies for x in (tally.n, tally.weight, tally.weight_squares)),
         *(getattr(cell, name) for name in _COUNTS),
         cell.s_lo.encode(),
         cell.s_hi.encode(),
+        cell.observed,
     )
 
 
 def _unpack(row: tuple[Any, ...]) -> tuple[RollupKey, Rollup]:
     # After the seven columns of the key stand grain_s, start_s and series.
-    counts = row[10:-2]
+    *counts, s_lo, s_hi, observed = row[10:]
     fresh, stale, indeterminate, unknown = (Tally(*counts[at : at + 3]) for at in range(0, 12, 3))
     hits, negatives, misses, unreadable, unanswered, clusters = counts[12:]
     return RollupKey(*row[:7]), Rollup(
@@ -154,6 +159,7 @@ def _unpack(row: tuple[Any, ...]) -> tuple[RollupKey, Rollup]:
         unreadable=unreadable,
         unanswered=unanswered,
         clusters=clusters,
-        s_lo=Histogram.decode(row[-2]),
-        s_hi=Histogram.decode(row[-1]),
+        observed=observed,
+        s_lo=Histogram.decode(s_lo),
+        s_hi=Histogram.decode(s_hi),
     )

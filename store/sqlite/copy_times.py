@@ -65,7 +65,7 @@ def add_copy_times(
         return
     connection.executemany(
         ADD,
-        [(*at, *counts[:4], counts.judged, *counts[5:]) for at, counts in times.items()],
+        [(*at, *counts[:4], counts.judged, *counts[5:10]) for at, counts in times.items()],
     )
     hours = {(at.keyspace, Grain.HOUR.floor(at.start_s)) for at in times}
     connection.executemany(FOLD, [{"keyspace": name, "since_s": at_s} for name, at_s in hours])
@@ -85,7 +85,7 @@ def read_copy_times(
     """By (layer, node, start)."""
     asked = {"keyspace": keyspace, "grain_s": grain_s, "since_s": since_s, "until_s": until_s}
     rows = connection.execute(RANGE, asked)
-    return {(layer, node, start_s): Counts(*counts) for layer, node, start_s, *counts in rows}
+    return {row[:3]: Counts(*row[3:])._replace(observed=row[7]) for row in rows}
 
 
 def read_stale_seconds(

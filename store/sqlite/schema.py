@@ -106,6 +106,12 @@ def v14(db: Database) -> None:
     _run(db, "v14.sql")
 
 
+@migrations()
+def v15(db: Database) -> None:
+    """Minutes that were measured."""
+    _run(db, "v15.sql")
+
+
 def migrate(connections: Connections, known: Migrations = migrations) -> None:
     """Bring a file to the newest of the `known` versions, after copying an existing one aside.
 

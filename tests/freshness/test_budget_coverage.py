@@ -44,6 +44,15 @@ def test_minutes_of_unknown_reads_alone_are_not_covered() -> None:
     assert cover_listed({N1: Cumulative(cells)}, always(N1), HOUR_LONG, 60).observed == 30
 
 
+def test_a_node_that_holds_no_copy_is_covered() -> None:
+    cold = Cumulative(steady(Counts(observed=1), 0, HOUR))
+    coverage = cover_listed({N1: cold}, always(N1), HOUR_LONG, 60)
+    assert coverage == Coverage(60, 60)
+    assert find_gap(coverage, cold.window(HOUR_LONG), False) is Gap.NO_EVENTS
+    warm = count_events(good=10)
+    assert find_gap(coverage, warm.plus(cold.window(HOUR_LONG)), False) is None
+
+
 def test_nothing_is_expected_before_a_node_was_listed_and_after_it_left() -> None:
     series = {N1: Cumulative(steady(ONE, 600, 1_200))}
     listing = {N1: [Window(600, 1_200), Window(5_000, 9_000)]}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshness.counts import count_events
-from freshness.model import Verdict
+from freshness.counts import Counts, count_events
+from freshness.model import Result, Verdict
 from freshness.rollup import SAMPLED, SWEPT, Grain, Reads, Rollup, RollupKey, fold
 from freshness.series import (
     Place,
@@ -40,6 +40,7 @@ def minute(*reads: Reads) -> Rollup:
 
 FRESH, STALE = Reads(Verdict.FRESH, 0, 0), Reads(Verdict.STALE, 9 * MS, 9 * MS)
 UNKNOWN = Reads(Verdict.UNKNOWN)
+MISS = Reads(Verdict.UNKNOWN, result=Result.MISS)
 
 
 def test_one_stratum_alone() -> None:
@@ -51,6 +52,16 @@ def test_one_stratum_alone() -> None:
 def test_two_definitions_of_one_minute_are_one_cluster() -> None:
     rows = [(key(60, at=5), minute(FRESH)), (key(60, at=6), minute(FRESH, STALE))]
     assert read_series(rows) == {N1: {60: count_events(good=2, bad=1)}}
+
+
+def test_a_minute_of_misses_alone_was_observed() -> None:
+    rows = [(key(0), minute(MISS, UNKNOWN)), (key(60), minute(UNKNOWN)), (key(120), minute(MISS))]
+    series = read_series(rows)[N1]
+    assert [cell.observed for cell in series.values()] == [1, 0, 1]
+    assert [cell.clusters for cell in series.values()] == [0, 0, 0]
+    assert read_series(rows, slice_s=300) == {N1: {0: Counts(unknown=2, observed=1)}}
+    hours = fold(dict(rows), Grain.HOUR)
+    assert read_series(hours.items(), grain_s=HOUR) == {N1: {0: Counts(unknown=2, observed=2)}}
 
 
 def test_each_cell_is_asked_at_one_maximum() -> None:
@@ -84,7 +95,7 @@ def test_hours_become_days_of_one_sweep_each() -> None:
     assert swept == {N1: {0: count_events(good=2), 24 * HOUR: count_events(good=1)}}
 
 
-reads = st.lists(st.sampled_from([FRESH, STALE, UNKNOWN]), min_size=1, max_size=5)
+reads = st.lists(st.sampled_from([FRESH, STALE, UNKNOWN, MISS]), min_size=1, max_size=5)
 cells = st.dictionaries(st.integers(0, 71).map(lambda at: at * 600), reads, max_size=30)
 
 

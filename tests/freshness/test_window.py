@@ -27,7 +27,7 @@ def test_a_window_is_the_sum_of_its_cells(
 ) -> None:
     window = Window(since_s, until_s)
     assert Cumulative(cells).window(window) == summed(cells, window)
-    assert Cumulative(cells).clusters(window) == summed(cells, window).clusters
+    assert Cumulative(cells).observed(window) == summed(cells, window).observed
 
 
 @given(cells=minutes, late=st.lists(st.tuples(starts, weighted)), since_s=starts, until_s=starts)

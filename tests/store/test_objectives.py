@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from freshness.budget_coverage import Gap
+from freshness.counts import count_events
 from freshness.forecast import Outlook
-from freshness.model import Verdict
+from freshness.model import Result, Verdict
 from freshness.objective import Calendar, Measure, Objective, Rolling, Timeslices
 from freshness.rollup import Reads, Rollup, RollupKey
 from freshness.series import Place
 from store.base import Batch, Store
+from store.copy_times import CopyTimeKey
 from store.objective_spec import Spec
 from store.objectives import Objectives, Standing
 from store.sqlite import SqliteStore
@@ -102,6 +104,26 @@ def test_an_objective_at_another_maximum_counts_from_the_histograms(store: Store
     lax = anew(store, spec(max_staleness_ns=60 * S), NOW).status
     assert lax is not None
     assert lax.spent == 0
+
+
+@pytest.mark.parametrize("measure", [Measure.READS, Measure.STALE_TIME])
+def test_a_cold_node_keeps_no_promise_from_being_measured(store: Store, measure: Measure) -> None:
+    listed(store, "r1", "cold")
+    fill(store, NOW - HOUR, NOW, cell(fresh=9, stale=1))
+    misses = Rollup()
+    misses.add(Reads(Verdict.UNKNOWN, result=Result.MISS, n=10))
+    fill(store, NOW - HOUR, NOW, misses, "cold")
+    copies = {
+        CopyTimeKey(start, "product", "regional", "r1"): count_events(good=9, bad=1)
+        for start in range(NOW - HOUR, NOW, MINUTE)
+    }
+    store.write(Batch(copy_times=copies))
+    wanted = spec(objective=Objective(measure, Fraction("0.8"), Rolling(DAY)))
+    found = anew(store, wanted, NOW).status
+    assert found is not None
+    assert found.gap is None
+    assert found.coverage.share == 1
+    assert found.spent == Fraction(1, 2)
 
 
 @pytest.mark.parametrize(

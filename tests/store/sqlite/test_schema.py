@@ -12,11 +12,11 @@ from sqlite_utils import Database, Migrations
 
 from alerts.notices import group_id
 from freshness.model import Verdict
-from freshness.rollup import Reads, Rollup, RollupKey
+from freshness.rollup import Reads, Rollup
 from store.alert_book import ToldRow
 from store.base import Batch, StoreError
 from store.messages import Told
-from store.sqlite import SqliteStore, engine, schema
+from store.sqlite import SqliteStore, cells, engine, schema
 from store.sqlite.connections import Connections
 from tests.store.rows import (
     CLOCK,
@@ -138,19 +138,23 @@ def test_a_migration_copies_the_file_first(path: str, store: SqliteStore, ask: A
 @pytest.fixture
 def old_path(path: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A file of version 1 that a crash left, with a row or more in each of its tables."""
-    cell = Rollup()
+    cell = Rollup(clusters=1)
     cell.add(Reads(Verdict.STALE, 5, 7))
-    key = RollupKey(60, "product", "regional", "r1", "random", 2 * S, "d1")
     with monkeypatch.context() as once:
         once.setattr(engine, "migrate", lambda opened: schema.migrate(opened, up_to(1)))
         with closing(SqliteStore(path, app_version="0.1.0")) as old:
             facts = Batch([CLOCK], [run(1), origin_run(2)], [read(1, finding="f")])
             old.write(replace(facts, findings=[finding("f")]))
-            old.write(Batch(rollups={key: cell}))
             with closing(sqlite3.connect(path)) as connection:
-                # Written as it was then: its row had fewer columns.
+                # Written as they were then: their rows had fewer columns.
                 row = astuple(node("r1"))[:12]
                 connection.execute(f"INSERT INTO nodes VALUES ({', '.join('?' * 12)})", row)
+                series = (1, "product", "regional", "r1", "random", 2 * S, "d1")
+                connection.execute("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?)", series)
+                for grain_s in (60, 3_600):
+                    packed = (grain_s, 0, 1, *cells.pack(cell)[:-1])
+                    marks = ", ".join("?" * len(packed))
+                    connection.execute(f"INSERT INTO cells VALUES ({marks})", packed)
                 connection.commit()
             for name in ("sw.db", "sw.db-wal"):
                 shutil.copy(Path(path).with_name(name), Path(path).with_name(f"crashed-{name}"))
@@ -163,7 +167,10 @@ def test_a_file_of_version_1_is_copied_and_keeps_its_data(old_path: str) -> None
         assert list(store.newest_origin_runs("product")) == [origin_run(2)]
         assert [row for row, _ in store.reads()] == [read(1, finding="f")]
         assert store.findings().items == [finding("f")]
-        assert len(store.rollups("minute", 0, 10**12)) == 1
+        ((_, minute),), ((_, hour),) = (
+            store.rollups(grain, 0, 10**12) for grain in ("minute", "hour")
+        )
+        assert (minute.minutes_observed, hour.observed) == (1, 1)
         store.write(Batch(runs=[run(1, last_end_ns=99)]))
         store.write_messages([invalidation(1)], [receipt(1)])
         store.write_alerts([alert("a1")], [transition("a1", 100)], [notification("n1")])
