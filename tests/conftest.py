@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page, expect
 from tests.servers import Authority, PostgresServer, RedisServer, chromium
 from tests.servers.installed import MISSING, SERVERS, is_ci, version
 
-# A time limit on an example says more about the machine than about the code.
+# A time limit on an example says more about the machine than about the code. In CI examples are the
+# same each time (as hypothesis has its profile "ci"): what is new is looked for while developing.
 hypothesis.settings.register_profile("default", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if is_ci() else "default")
 
 # A page takes seconds to draw where other tests load both cores; none fails for that.
