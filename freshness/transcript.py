@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from freshness.evidence import Evidence, Invalidation, OriginRead, Write
 from freshness.model import Order, Value
@@ -24,6 +25,8 @@ def read_line(
     return _line(fields, start=start, end=end)
 
 
+# What a key's reads rest on is told with each read that is not fresh, and mostly the same.
+@lru_cache(maxsize=16_384, typed=True)
 def _evidence_line(key: str, evidence: Evidence) -> str:
     match evidence:
         case OriginRead(value, start, end, linearizable):

@@ -22,6 +22,8 @@ A_TURN: Final = 20
 MOST_DUE: Final = 1_000
 SETTLED_NS: Final = 60 * 10**9
 """So long after a finding is over its evidence may still come: spans are exported in batches."""
+MOST_REST_NS: Final = 20 * 10**9
+"""How long a finding rests between two looks at most."""
 LOOKED_BACK_NS: Final = 600 * 10**9
 """How far back a process looks for findings that were over while it was down."""
 
@@ -50,7 +52,8 @@ class Diagnosing:
         try:
             due = self._store.unsettled(now_ns - LOOKED_BACK_NS, MOST_DUE)
             self._turns = {row.id: self._turns.get(row.id, 0) for row, _ in due}
-            chosen = sorted(due, key=lambda each: self._turns[each[0].id])[:A_TURN]
+            waiting = [each for each in due if self._is_rested(each[0], now_ns)]
+            chosen = sorted(waiting, key=lambda each: self._turns[each[0].id])[:A_TURN]
             gatherer = Gatherer(self._store, now_ns, self._declared) if chosen else None
             written = []
             for row, before in chosen:
@@ -65,6 +68,15 @@ class Diagnosing:
             log.error("findings cannot be diagnosed", why=str(error))
             return []
         return written
+
+    def _is_rested(self, row: FindingRow, now_ns: int) -> bool:
+        """Whether enough time has passed since its last look.
+
+        Most evidence comes just after a finding was opened, or was over: then looks are close. Each
+        reads all that is stored around it, at the cost of the probes that go on meanwhile.
+        """
+        since_ns = now_ns - max(row.opened_at_ns, row.healed_at_ns or 0)
+        return now_ns - self._turns[row.id] >= min(MOST_REST_NS, since_ns // 3)
 
 
 def _tell(row: FindingRow, gathered: Diagnosis, now_ns: int) -> DiagnosisRow:

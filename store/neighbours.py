@@ -97,12 +97,16 @@ def _was_filled(quiet: Quiet, key: str, since: int, sightings: Sightings) -> boo
     seen = sightings.of(row.keyspace, key, row.opened_at_ns)
     sights = () if seen is None else seen.nodes.get((row.layer, row.node), ())
     # Of many behind one address one may lack what another holds.
-    own = [s for s in of_one_identity(sights, quiet.node) if s.first_end <= quiet.stale_at]
-    missing = [s.last_end for s in own if s.result is Result.MISS and s.last_start >= since]
-    return (
-        any(
-            s.result is Result.VALUE and read.start >= min(missing) for s in own for read in s.reads
-        )
-        if missing
-        else False
+    reads = [
+        (sight.result, read)
+        for sight in of_one_identity(sights, quiet.node)
+        for read in sight.reads
+        if read.end <= quiet.stale_at
+    ]
+    missed = min(
+        (read.end for result, read in reads if result is Result.MISS and read.start >= since),
+        default=None,
+    )
+    return missed is not None and any(
+        result is Result.VALUE and read.start >= missed for result, read in reads
     )

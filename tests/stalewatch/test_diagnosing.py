@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from freshness.causes import Clues
 from freshness.model import Value
 from stalewatch.config import load
 from stalewatch.diagnosing import A_TURN, SETTLED_NS, Diagnosing
 from store.base import Batch, FindingRow
+from store.clues import Gatherer
 from store.sqlite import SqliteStore
 from tests.stalewatch.config.configs import GOOD, written
 from tests.store.rows import CLOCK, S, finding, invalidation, node, origin_run, read, receipt, run
@@ -115,6 +118,28 @@ def test_a_turn_is_bounded_and_the_next_goes_on(store: SqliteStore, job: Diagnos
     # f1 and these: each says more once than its collector did, and then there is nothing new.
     counts = [len(job.look((115 + turn) * S)) for turn in range(3)]
     assert counts == [A_TURN, 6, 0]
+
+
+def test_looks_are_close_at_first_and_far_apart_later(
+    store: SqliteStore, job: Diagnosing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    gather = Gatherer.gather
+
+    def noted(self: Gatherer, row: FindingRow) -> Clues:
+        looked.append(self._now_ns // S)
+        return gather(self, row)
+
+    monkeypatch.setattr(Gatherer, "gather", noted)
+    for now_s in range(103, 203, 3):
+        job.look(now_s * S)
+    assert looked[:4] == [103, 106, 109, 112]
+    assert [after - before for before, after in pairwise(looked)][-2:] == [21, 21]
+    store.write(Batch(findings=[replace(FOUND, state="healed", healed_at_ns=203 * S)]))
+    looked.clear()
+    for now_s in range(203, 215, 3):
+        job.look(now_s * S)
+    assert looked == [203, 206, 209, 212]
 
 
 def test_a_store_that_is_closed_is_no_crash(store: SqliteStore, job: Diagnosing) -> None:
